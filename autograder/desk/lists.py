@@ -63,7 +63,7 @@ def rows(desk: Desk, question: Question, kind: str, words: str, grader: str) -> 
         }
     elif kind == "conflicts":
         told = {
-            student: f"{given.points:g} points in the form grader"
+            student: f"{_points(given.points)} in the form grader"
             for student, given in conflicts(desk, question, grader).items()
         }
     else:
@@ -89,7 +89,7 @@ def _out_of_line(question: Question, standing: Mapping[str, Saved]) -> dict[str,
         if abs(residual) < _LEAST_RESIDUAL:
             break
         side = "above" if residual > 0 else "below"
-        told[students[index]] = f"{scores[index]:g} points, {abs(residual):.1f} {side} similar answers"
+        told[students[index]] = f"{_points(scores[index])}, {abs(residual):.1f} {side} similar answers"
     return told
 
 
@@ -97,4 +97,8 @@ def _score(standing: Mapping[str, Saved], student: str, blind: set[str]) -> str:
     saved = standing.get(student)
     if student in blind:
         return "graded by another grader; waits for your own grading"
-    return "not graded" if saved is None or saved.marks.score is None else f"{saved.marks.score:g} points"
+    return "not graded" if saved is None or saved.marks.score is None else _points(saved.marks.score)
+
+
+def _points(number: float | None) -> str:
+    return "no points" if number is None else f"{number:g} point{'' if number == 1 else 's'}"

@@ -33,6 +33,7 @@ from autograder.gradebook.rows import Rows, class_rows
 from autograder.submissions.reader import LOG_NAME
 
 _log = logging.getLogger("autograder")
+_ADJUSTED = "Adjusted by "
 _RETRY_SECONDS = 3.0
 
 
@@ -161,7 +162,7 @@ class Recorder:
         lines = [RubricLine(item.key in marks.ticks, item.points, item.text) for item in rubric.items]
         said = [marks.comment]
         if marks.adjustment:
-            said.append(f"Adjusted by {marks.adjustment:+g}: {marks.reason}")
+            said.append(f"{_ADJUSTED}{marks.adjustment:+g}: {marks.reason}")
         shows = lines if marks.ticks or not marks.adjustment else []
         return ManualScore(marks.score, written(shows, "\n".join(filter(None, said))))
 
@@ -187,7 +188,12 @@ class Recorder:
 
 
 def from_form_grader(now: ManualScore, rubric: Rubric) -> Marks:
-    """What a grader gave in the form grader, as marks of the desk: an adjustment, since no item was ticked."""
+    """What a grader gave in the form grader, as marks of the desk: the items of the text, and an adjustment."""
     points: Any = now.points
-    start = rubric.score(())
-    return Marks(points, (), points - start, "from the form grader", now.comment, rubric.version)
+    lines, comment = read(now.comment)
+    met = {line.text for line in lines if line.met}
+    ticks = tuple(item.key for item in rubric.items if " ".join(item.text.split()) in met)
+    adjustment = points - rubric.score(ticks)
+    said = "\n".join(line for line in comment.split("\n") if not line.startswith(_ADJUSTED)).strip()
+    reason = "from the form grader" if adjustment else ""
+    return Marks(points, ticks, adjustment, reason, said, rubric.version)

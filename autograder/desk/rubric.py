@@ -68,7 +68,9 @@ class Rubric:
         if not self.items:
             return "This rubric has no items: give points by adjustment, or add items."
         if any(item.points < 0 for item in self.items) and not self.takes_off:
-            return "Some items add points and some take them off; scores begin at 0."
+            best = sum(max(0.0, item.points) for item in self.items)
+            end = "" if abs(best - self.most) <= 1e-9 else f" and end at {best:g} of {self.most:g}"
+            return f"Some items add points and some take them off; scores begin at 0{end}."
         if abs(total - self.most) > 1e-9 and not self.takes_off:
             return f"The items add up to {total:g} points, and the question has {self.most:g}."
         return ""

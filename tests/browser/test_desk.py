@@ -111,6 +111,7 @@ def grade_one(page: Page) -> int:
     if not keys:
         page.keyboard.press("Enter")
         expect(page.get_by_text("press Enter again")).to_be_visible()
+        page.wait_for_timeout(600)  # to read it
     leave(page, "Enter")
     return max(2, len(keys) + 1)
 
@@ -254,6 +255,39 @@ def test_who_types_as_a_page_appears_keeps_the_cursor(desk: Start, page: Page) -
     leave(page, "n")
     page.wait_for_timeout(200)
     assert page.evaluate("document.activeElement.tagName") == "TEXTAREA"
+
+
+def test_enter_saves_wherever_it_is_pressed_and_unsaved_entries_are_asked_about(desk: Start, page: Page) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    enter(page, desk())
+    page.get_by_text("Adjust the points").click()
+    page.get_by_label("Points to add").fill("1")
+    page.get_by_label("Reason").fill("half a figure")
+    leave(page, "Enter")
+    expect(page.get_by_text("Saved")).to_be_visible()
+    assert "Another grader" not in page.content()
+    page.get_by_text("The question", exact=True).click()
+    page.keyboard.press("1")
+    leave(page, "Enter")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("press Enter again")).to_be_visible()  # two quick presses are one
+    page.get_by_role("link", name="Change the rubric").click()
+    page.get_by_label("text of item 1").fill("other words")
+    page.get_by_role("link", name="All questions").click()
+    page.wait_for_timeout(300)
+    assert page.url.endswith("/rubric") and asked == ["confirm"]
+    page.evaluate("location.reload()")
+    page.wait_for_timeout(500)
+    assert asked == ["confirm", "beforeunload"]
+    page.evaluate("delete document.querySelector('form[data-entered]').dataset.entered")
 
 
 def test_two_browsers_at_once_grade_each_answer_once(desk: Start, browser: Browser, course: Path) -> None:  # noqa: F811

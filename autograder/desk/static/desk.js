@@ -5,6 +5,7 @@
   const TYPED_INTO = "textarea, input:not([type=checkbox]):not([type=submit]), select";
   const OPTIONS = { throwOnError: false, trust: false, strict: "ignore", maxSize: 20, maxExpand: 200, output: "htmlAndMathml" };
   const MOST_FORMULAS = 300;
+  const READ_MILLISECONDS = 500; // a second Enter before that was not an answer to the message
 
   function setFormulas(root) {
     if (!window.katex) return;
@@ -66,8 +67,13 @@
       const field = document.getElementById(choice.dataset.fills);
       field.value = [field.value, choice.value].filter(Boolean).join("\n");
       choice.value = "";
-      field.focus();
+      field.form.dataset.entered = "1";
+      choice.blur(); // the next key is one of the page's again
     }
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.detail) event.target.closest("summary")?.blur(); // after a mouse click Enter saves
   });
 
   function told(text) {
@@ -83,11 +89,12 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const ticks = form.querySelectorAll("input[name=tick]");
-    if (!form.dataset.most || form.dataset.zero || form.dataset.takesOff || !ticks.length) return;
+    const isTold = form.dataset.zero && Date.now() - Number(form.dataset.zero) > READ_MILLISECONDS;
+    if (!form.dataset.most || isTold || form.dataset.takesOff || !ticks.length) return;
     if (event.submitter?.dataset.asks || [...ticks].some((box) => box.checked) || form.elements.adjustment?.value) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    form.dataset.zero = "1";
+    form.dataset.zero ||= String(Date.now());
     told("Nothing is ticked: press Enter again to give 0 points.");
   }, true);
   const OFFLINE = "Not saved: the desk does not answer. What you entered is still here; is `autograder desk` running?";
@@ -99,7 +106,10 @@
   // What was entered is lost by going elsewhere: ask first.
   document.addEventListener("input", (event) => {
     const form = event.target.form;
-    if (form?.dataset.most) form.dataset.entered = "1";
+    if (form?.dataset.most || form?.dataset.guard) form.dataset.entered = "1";
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (document.querySelector("form[data-entered]")) event.preventDefault();
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
     const leaves = event.detail.requestConfig.verb === "get" || event.detail.requestConfig.path === "/undo";

@@ -27,6 +27,7 @@ from autograder.desk.form import Form, FormError
 from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
 from autograder.desk.lists import conflicts, opinions, rows
 from autograder.desk.place import Place
+from autograder.desk.recording import from_form_grader
 from autograder.gradebook.database import opened, recording
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
 from tests.autograder.desk.conftest import _COLOURS, ANSWERS, UNITS, Grade, GradedClass, points, save_as
@@ -223,6 +224,20 @@ def test_a_score_from_the_form_grader_is_not_overwritten(desk: Desk, graded_clas
     assert points(desk.decisions)["dana"] == 1.5
     assert gradebook(graded_class)["dana"].comment.endswith("from the form grader")
     assert desk.view(question, ref, "kim").conflict is None
+
+
+def test_the_form_graders_score_keeps_the_items_that_its_comment_names(desk: Desk) -> None:
+    rubric = desk.rubric(desk.questions[UNITS])
+    first, second = rubric.items
+    said = (
+        f"- [x] {first.points:g}: {first.text}\n- [ ] {second.points:g}: {second.text}\n\nSay why.\nAdjusted by +1: x"
+    )
+    marks = from_form_grader(ManualScore(first.points + 0.5, said), rubric)
+    assert (marks.ticks, marks.adjustment, marks.comment) == ((first.key,), 0.5, "Say why.")
+    plain = from_form_grader(ManualScore(first.points, said), rubric)
+    assert (plain.ticks, plain.adjustment, plain.reason) == ((first.key,), 0, "")
+    typed = from_form_grader(ManualScore(2.0, "Nearly."), rubric)
+    assert (typed.ticks, typed.adjustment, typed.comment) == ((), 2.0, "Nearly.")
 
 
 def test_the_desks_score_can_win_over_the_form_graders(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:

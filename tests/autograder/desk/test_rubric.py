@@ -50,6 +50,7 @@ def test_a_rubric_that_does_not_add_up_says_so() -> None:
     assert "add up to 4" in Rubric((*TWO.items, RubricItem("r3", 1, "x")), 3).doubts
     assert "no items" in Rubric((), 3).doubts
     assert "take them off" in Rubric((*TWO.items, RubricItem("r3", -1, "x")), 3).doubts
+    assert "end at 3 of 4" in Rubric((*TWO.items, RubricItem("r3", -1, "x")), 4).doubts
 
 
 @pytest.mark.parametrize(
