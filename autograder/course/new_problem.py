@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -50,7 +51,13 @@ def new_problem(problem_id: str, *, title: str = "", homework: str = "", root: P
     _refuse_existing(problem_id, root)
     files = {root / name: text for name, text in _filled(problem_id, title.strip()).items()}
     files |= _entry(load_course(root), problem_id, homework)
-    _write(files)
+    try:
+        for path, text in files.items():  # course.toml is the last
+            write_atomically(path, text)
+    except SetupError:
+        shutil.rmtree(root / "solutions" / "variants" / problem_id, ignore_errors=True)
+        (root / "solutions" / f"{problem_id}.py").unlink(missing_ok=True)
+        raise
     return list(files)
 
 
@@ -115,22 +122,3 @@ def _with_problem(text: str, number: int, problem_id: str) -> str | None:
     gap = " " if "\n" not in found[0] else "\n    "
     end = "" if "\n" not in found[0] else ",\n"
     return f'{text[: found.start()]}{inside}{comma}{gap}"{problem_id}"{end}]{text[found.end() :]}'
-
-
-def _write(files: dict[Path, str]) -> None:
-    """Writes all of the files or, if one cannot be written, none; the last one may exist."""
-    written: list[Path] = []
-    try:
-        for path, text in files.items():
-            is_new = not path.exists()
-            write_atomically(path, text)
-            if is_new:
-                written.append(path)
-    except SetupError:
-        for path in written:
-            path.unlink()
-            for folder in (path.parent, *path.parent.parents[:3]):
-                if any(folder.iterdir()):
-                    break
-                folder.rmdir()
-        raise

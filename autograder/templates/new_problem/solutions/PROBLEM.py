@@ -13,12 +13,12 @@
 # %% [markdown]
 # # TITLE
 #
-# The goal is a figure with two training curves (section 3). Both networks have the same ten layers, the same data and the same optimizer. One of them learns nothing; the other one divides its activations by their size, and learns the task in 300 steps.
+# The goal is a figure with two training curves (section 3). Both networks have ten layers, the same data and the same optimizer. The only difference: in one of them each layer divides its input by its size. You write this division and such a layer, predict what they change, and then see it.
 #
 # **What you will learn**
 #
 # * how the activations of a layer are normalised, without any knowledge of the rest of the batch;
-# * why a deep network without normalisation may not learn at all.
+# * what this does to the training of a deep network.
 #
 # **What you need**: means, square roots, and a little PyTorch.
 #
