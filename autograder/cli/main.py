@@ -145,13 +145,17 @@ def release_command(problems: Problems = None) -> None:
 
 @app.command("lint")
 def lint_command(problems: Problems = None) -> None:
-    """Checks the markers and metadata of the sources, and that `course.toml` fits them."""
+    """Checks the markers, metadata and tests of the sources, their variants, and that `course.toml` fits them."""
     from autograder.course.config import load_course, mismatches
-    from autograder.course.problem import problem_ids
+    from autograder.course.problem import load_problem, problem_ids
     from autograder.release.lint import lint_problem
+    from autograder.release.lint_variants import lint_variants
 
     chosen = problems or problem_ids()
-    findings = [str(finding) for problem in chosen for finding in lint_problem(problem)]
+    findings = []
+    for problem in chosen:
+        found = lint_problem(problem)
+        findings += [str(finding) for finding in found or lint_variants(load_problem(problem))]
     if not problems:
         findings += mismatches(load_course(), problem_ids())
     for finding in findings:
@@ -175,8 +179,8 @@ def check_command(
 
     The solution must get full marks and the untouched release no points. Each known wrong solution must lose points on
     its item only. Each right alternative must lose none. Promises in docstrings that no line of a test seems to check
-    are listed. With --mutants, right answers are changed in one place each:
-    a change of the meaning must cost points, another form must not.
+    are listed, and items about whose tests nothing is proven, because they have no variants. With --mutants, right
+    answers are changed in one place each: a change of the meaning must cost points, another form must not.
     """
     from autograder.cli.progress import live_progress
     from autograder.cli.tables import check_table, console, mutant_table
@@ -191,15 +195,18 @@ def check_command(
             )
         console().print(mutant_table(tried))
         raise typer.Exit(1 if any(one.fate in ("survived", "lost points") for one in tried) else 0)
-    from autograder.cli.check import check, promises_without_a_check
+    from autograder.cli.check import check, promises_without_a_check, unproven
 
     with live_progress() as watch:
         rows = check(problems, workers=workers, progress=watch("checking"))
     console().print(check_table(rows))
     for sentence in promises_without_a_check(problems):
         typer.echo(sentence)
+    gaps = unproven(problems)
+    for gap in gaps:
+        typer.echo(gap)
     wrong = sum(not row.ok for row in rows)
-    typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
+    typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected{', but not all is proven: see above' if gaps else ''}")
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -10,8 +10,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import homework
 from autograder.course.new_problem import TEMPLATE
 
