@@ -149,13 +149,21 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
     unanswered = [item.id for item in code if kind == "solution" and item.id not in log.answers]
     named = log.item(target).misconception if kind == "wrong" else ""
     mistaken = named not in ("", rest.partition("/")[2])
-    ok = losses == expected_losses and not unanswered and not mistaken and (kind != "release" or log.score == 0)
+    ok = (
+        losses == expected_losses
+        and not log.test_faults
+        and not unanswered
+        and not mistaken
+        and (kind != "release" or log.score == 0)
+    )
     got = f"loses points on {', '.join(losses)}" if losses else "full marks"
     if kind == "release" and log.score == 0:
         got = "no points"
     if not ok:
         differing = set(losses) ^ set(expected_losses)
         got += "; " + "; ".join(f"{item.id}: {item.message}" for item in log.items if item.id in differing)
+    if log.test_faults:
+        got += "; " + " ".join(log.test_faults)
     if mistaken:
         got += f"; taken for the known wrong solution {named}"
     if unanswered:

@@ -330,7 +330,10 @@ def grade_command(
             f"{out / FOLDER}, then run the same command again.",
             err=True,
         )
-    raise typer.Exit(1 if failed else 0)
+    faults = {fault for one in graded for fault in one.log.test_faults}
+    for fault in sorted(faults):
+        typer.echo(f"{fault} It cost no student points; then run the same command again.", err=True)
+    raise typer.Exit(1 if failed or faults else 0)
 
 
 app.command("diff")(diff_command)
@@ -346,7 +349,8 @@ def grade_one_command(
 ) -> None:
     """Grades one notebook and prints the graded log as JSON.
 
-    Exit status 1 if the autograder itself failed on it; the traceback is on standard error.
+    Exit status 1 if the autograder itself failed on it, with the traceback on standard error, or if a test has an
+    error of its own, which a flag names.
     """
     go_on_beside_host(problem)
     from autograder import grade
@@ -355,7 +359,7 @@ def grade_one_command(
     with _nothing_else_on_stdout():
         log = grade(problem, notebook, student=student)
     typer.echo(log.as_text(), nl=False)
-    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR else 0)
+    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR or log.test_faults else 0)
 
 
 @app.command("verify")

@@ -25,7 +25,11 @@ def test_the_problems_of_the_course_have_no_findings(root: Path) -> None:
             None,
             r"'Line' has 1 right alternatives; write at least 2 as .*right/Line/<slug>",
         ),
-        ("wrong/Line/swapped.py", "# misconception: swapped\nclass Line: ...\n", r"py:1: .*says only 'swapped'; students"),
+        (
+            "wrong/Line/swapped.py",
+            "# misconception: swapped\nclass Line: ...\n",
+            r"py:1: .*says only 'swapped'; students",
+        ),
         (
             "wrong/Line/swapped.py",
             "# misconception: you swapped two things\nclass Line:\n",
