@@ -21,7 +21,8 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
 from autograder.course.problem import PACKAGE_WORD, read_source, source_path
-from autograder.release.lint_rules import Found, announced_points, findings
+from autograder.release.lint_names import name_findings
+from autograder.release.lint_rules import Found, announced_points, findings, points_table
 
 KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
@@ -300,8 +301,10 @@ _RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
     _grade_ids,
     _points,
     announced_points,
+    points_table,
     _pairs,
     _markers,
     _tags,
     findings,
+    name_findings,
 )
