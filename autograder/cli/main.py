@@ -24,7 +24,7 @@ from autograder.cli.inspect import inspect_command
 from autograder.cli.new import new_command
 from autograder.cli.regrade import regrade_command
 from autograder.cli.runs import diff_command, runs_command, undo_command
-from autograder.core.errors import AutograderError
+from autograder.core.errors import AutograderError, SourceError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
@@ -155,7 +155,9 @@ def lint_command(problems: Problems = None) -> None:
     findings = []
     for problem in chosen:
         found = lint_problem(problem)
-        findings += [str(finding) for finding in found or lint_variants(load_problem(problem))]
+        with contextlib.suppress(SourceError) if found else contextlib.nullcontext():
+            found += lint_variants(load_problem(problem))
+        findings += [str(finding) for finding in found]
     if not problems:
         findings += mismatches(load_course(), problem_ids())
     for finding in findings:

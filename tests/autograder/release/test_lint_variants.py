@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from autograder.cli.main import app
 from autograder.course.problem import load_problem, problem_ids
 from autograder.release.lint_variants import lint_variants
-from tests.autograder.toy import course_copy
+from tests.autograder.toy import course_copy, edit_source
 
 
 def test_the_problems_of_the_course_have_no_findings(root: Path) -> None:
@@ -51,3 +53,15 @@ def test_each_mistake_is_found(tmp_path: Path, path: str, text: str | None, mess
     assert re.search(message, str(finding)), finding
     line = finding.path.read_text(encoding="utf-8").splitlines()[finding.line - 1] if "Line' has" in message else ""
     assert line in ("", "class Line(nn.Module):")
+
+
+def test_the_command_prints_them_beside_those_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = course_copy(tmp_path / "course", {"EPS = 1e-5": "EPS = 1e-5\nlog = reference"})
+    (root / "solutions" / "variants" / "toy" / "wrong" / "Line" / "swapped.py").unlink()
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(root))
+    done = CliRunner().invoke(app, ["lint", "toy"])
+    assert done.exit_code == 1
+    assert [line.split(": ")[1] for line in done.stdout.splitlines()] == ["reference-visible", "variants"]
+    edit_source(root, {'"grade_id": "test_Line"': '"grade_id": "test_Lime"'})
+    done = CliRunner().invoke(app, ["lint", "toy"])
+    assert "item-without-test" in done.stdout, "a source that cannot be loaded is linted all the same"

@@ -237,16 +237,14 @@ def deep_network(normalized, width=32, depth=8):
 STEPS = run.size(full=300, mini=300, grade=2)
 
 
-def train(name, normalized, seed=0):
+def train(name, normalized):
     """Trains one network; returns its loss at each step."""
-    homework.seed_everything(seed)
-    points, ring = two_rings(512, torch.Generator().manual_seed(seed))
+    homework.seed_everything(run.seed)
+    points, ring = two_rings(512, torch.Generator().manual_seed(run.seed))
     network = deep_network(normalized)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
     code = [rms_normalize, NormalizedLayer, two_rings, deep_network, train]
-    loop = training.Loop(
-        run, name, steps=STEPS, modules={"network": network, "optimizer": optimizer}, code=code, seed=seed
-    )
+    loop = training.Loop(run, name, steps=STEPS, modules={"network": network, "optimizer": optimizer}, code=code)
     for _ in loop:
         loss = F.binary_cross_entropy_with_logits(network(points)[:, 0], ring)
         optimizer.zero_grad()
