@@ -141,4 +141,4 @@ def _add(column: _Column, student: str, old: ItemResult | None, new: ItemResult 
 
 def _words(log: GradedLog) -> list[tuple[object, ...]]:
     """What students see of their items beside the scores."""
-    return [(item.id, item.status, item.message, item.misconception, item.output) for item in log.items]
+    return [(item.id, item.status, item.message, item.misconceptions, item.output) for item in log.items]

@@ -17,10 +17,10 @@ from autograder.core.errors import AutograderError, traceback_of
 from autograder.core.files import PathError, write_atomically
 from autograder.core.results import Graded, GradedLog, Grading, Outcome
 from autograder.course.config import Course
-from autograder.course.late_policy import late_note
 from autograder.course.problem import Problem
-from autograder.course.regrades import Regrade, of_student
+from autograder.course.regrades import Regrade
 from autograder.feedback.page import feedback_html
+from autograder.feedback.student_page import student_page
 from autograder.gradebook.database import Record
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
@@ -40,7 +40,7 @@ class BatchResults:
         problem: the problem.
         submitted: folder with one folder per student.
         out: folder of the results.
-        course: for the late policy; None if it cannot be used.
+        course: for curve and late policy; None if it cannot be used.
         journal: records which submissions have all their files.
         record: records in the gradebook.
         regrades: the course's regrade requests.
@@ -111,7 +111,9 @@ class BatchResults:
         submitted_at = submission_time_or_warning(self._submitted / student / self._problem.id, _log)
         grading = keep_traceback(self._out, grading)
         log = self._record(grading, submitted_at)
-        self._write(log, grading.text, late_note(self._course, self._problem.id, student, submitted_at))
+        page = student_page(log, self._problem, self._course, submitted_at, self._regrades)
+        self._write(log, grading.text)
+        self._write_page(log, page)
         if log.outcome is not Outcome.GRADER_ERROR:  # an error of the autograder is retried
             self._journal.note(student, submission.digest, grading.seconds)
         return Graded(log, grading.seconds, grading.phases)
@@ -124,15 +126,21 @@ class BatchResults:
         with _as_far_as_possible(grading):
             log = self._record(grading, None)
         with _as_far_as_possible(grading):
-            self._write(log, grading.text, "")
+            self._write(log, grading.text)
+        with _as_far_as_possible(grading):
+            self._write_page(log, feedback_html(log, self._problem))
         return Graded(log, grading.seconds, grading.phases)
 
-    def _write(self, log: GradedLog, notebook: str, late: str) -> None:
-        folder = self._out / log.student / self._problem.id
+    def _folder(self, log: GradedLog) -> Path:
+        return self._out / log.student / self._problem.id
+
+    def _write(self, log: GradedLog, notebook: str) -> None:
+        folder = self._folder(log)
         write_atomically(folder / "submission_log.json", log.as_text())
         write_atomically(folder / f"{self._problem.id}.ipynb", notebook)
-        asked = of_student(self._regrades, log.student, self._problem.id)
-        write_atomically(folder / "feedback.html", feedback_html(log, self._problem, late=late, regrades=asked))
+
+    def _write_page(self, log: GradedLog, page: str) -> None:
+        write_atomically(self._folder(log) / "feedback.html", page)
 
 
 def _concerns_all(error: Exception) -> bool:

@@ -88,13 +88,17 @@ def serve(
     hosts = {"127.0.0.1", "localhost", "::1", host, shown, *(name or ())}
     for note in desk.notes:
         typer.echo(f"desk: {note}", err=True)
-    typer.echo(f"desk: {sum(len(one.arranged().answers) for one in desk.questions.values())} answers to grade at\n")
+    progress = desk.progress()
+    total, done = sum(one.total for one in progress), sum(one.done for one in progress)
+    graded = f", {done} of {total} are graded" if done else ""
+    typer.echo(f"desk: {total - done} answers to grade{graded}, at\n")
     typer.echo(f"    {link}\n\ndesk: Ctrl-C ends it; everything is saved at once.")
     server = uvicorn.Server(uvicorn.Config(app(desk, hosts, secure=https), log_level="warning", server_header=False))
     if browser:
         webbrowser.open(link)
     with contextlib.suppress(KeyboardInterrupt):  # raised after everything was closed
         asyncio.run(server.serve(sockets=[listening]))
+    typer.echo("\ndesk: ended; everything is saved. The same command goes on.")
 
 
 @desk_app.command("invite")

@@ -50,7 +50,7 @@ def inspect_command(
         ),
     ] = None,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Also write a script and a notebook that replay ITEM's first failing check.")
+        bool, typer.Option("--debug", help="Also write a script and a notebook that replay ITEM's failing checks.")
     ] = False,
     to: Annotated[
         Path | None, typer.Option(file_okay=False, help="With --debug: the folder to write; `inspect` if not given.")

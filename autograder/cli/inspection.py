@@ -44,6 +44,8 @@ def _print_item(screen: Console, item: ItemView) -> None:
         screen.print(Text(f"checks:   {item.counts}"))
     if item.way:
         screen.print(Text(f"how:      {item.way}"))
+    for remark in item.remarks:
+        screen.print(Text(f"remark:   {remark}", style="yellow"))
     for slug, sentence in item.agreeing:
         screen.print(Text(f"gives the answers of the known wrong solution {slug}: {sentence}", style="yellow"))
     if item.message:

@@ -92,6 +92,8 @@ class ItemResult:
     """Whether the answer changed after a grader gave the points."""
     misconception: str = ""
     """Name of the known wrong solution that gives the same answers, e.g. `std_is_variance`; empty if none."""
+    part_misconceptions: tuple[str, ...] = ()
+    """If no known wrong solution gives the same answers: names of those that give different parts of them."""
     output: tuple[str, ...] = ()
     """If points were lost: the answer on the per-student inputs beside the right one, in sentences (see
     `autograder.grading.answer_diff`)."""
@@ -99,6 +101,8 @@ class ItemResult:
     """If points were lost: the items that this item's code depends on and that did not pass either."""
     counts: Counts = Counts.NORMALLY
     """How the item counts towards the score."""
+    test_digest: str = ""
+    """Digest of the test and the solution with which the item was graded; empty if it was not tested."""
 
     @property
     def worth(self) -> float:
@@ -109,6 +113,11 @@ class ItemResult:
     def label(self) -> str:
         """What the item is worth, in words."""
         return self.counts.label(self.max_score)
+
+    @property
+    def misconceptions(self) -> tuple[str, ...]:
+        """Names of the known wrong solutions that explain the answers, as a whole or different parts of them."""
+        return (self.misconception,) if self.misconception else self.part_misconceptions
 
     @property
     def is_overruled(self) -> bool:
@@ -178,9 +187,11 @@ class ItemResult:
             comment=record.get("comment", ""),
             stale=bool(record.get("stale", False)),
             misconception=record.get("misconception", ""),
+            part_misconceptions=tuple(record.get("part_misconceptions", ())),
             output=tuple(record.get("output", ())),
             depends_on=tuple(record.get("leans_on", ())),
             counts=Counts(record.get("counts", "")),
+            test_digest=record.get("test", ""),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -201,12 +212,16 @@ class ItemResult:
             record["comment"] = self.comment
         if self.misconception:
             record["misconception"] = self.misconception
+        if self.part_misconceptions:
+            record["part_misconceptions"] = list(self.part_misconceptions)
         if self.output:
             record["output"] = list(self.output)
         if self.depends_on:
             record["leans_on"] = list(self.depends_on)
         if self.counts:
             record["counts"] = str(self.counts)
+        if self.test_digest:
+            record["test"] = self.test_digest
         return record
 
 

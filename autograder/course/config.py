@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from autograder.core.counts import Counts
 from autograder.core.errors import CourseError
 from autograder.core.student_key import same_student
+from autograder.course.curve import Curve
 from autograder.course.late_policy import LatePolicy
 from autograder.course.toml_table import TomlTable, did_you_mean
 
@@ -93,6 +94,8 @@ class Course:
     homeworks: tuple[Homework, ...]
     late_policy: LatePolicy
     extensions: tuple[Extension, ...]
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    """Problem → how its scores are raised."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -182,6 +185,7 @@ def _course(root: Path, top: TomlTable) -> Course:
     _refuse_twice(top, "problems", [problem for homework in homeworks for problem in homework.problems])
     late = _late_policy(top.table("late_policy", optional=True))
     extensions = tuple(_extension(table, homeworks) for table in top.tables("extension"))
+    curves = _curves(top.table("curve", optional=True), homeworks)
     top.finish()
     result = Course(
         root=root,
@@ -196,6 +200,7 @@ def _course(root: Path, top: TomlTable) -> Course:
         homeworks=homeworks,
         late_policy=late,
         extensions=extensions,
+        curves=curves,
     )
     course.finish()
     return result
@@ -232,6 +237,26 @@ def _late_policy(table: TomlTable) -> LatePolicy:
     )
     table.finish()
     return policy
+
+
+def _curves(table: TomlTable, homeworks: tuple[Homework, ...]) -> dict[str, Curve]:
+    known = [problem for homework in homeworks for problem in homework.problems]
+    curves = {}
+    for problem, entry in table.entries().items():
+        if problem not in known:
+            is_homework = problem in [homework.id for homework in homeworks]
+            what = "is a homework" if is_homework else f"is in no homework{did_you_mean(problem, known)}"
+            raise table.wrong(problem, what, f"name a problem: {', '.join(known)}")
+        factor, add, most = (entry.number(key) for key in ("factor", "add", "most"))
+        entry.finish()
+        if factor is not None and factor < 1:
+            raise entry.wrong("factor", f"is {factor:g}", "it must be at least 1, because a curve lowers no score")
+        if (factor or 1) == 1 and not add:
+            raise entry.wrong("factor", "is missing", "give a factor above 1, points to add, or both")
+        if most == 0:
+            raise entry.wrong("most", "is 0", "it must be above 0: no score is raised above it")
+        curves[problem] = Curve(factor or 1.0, add or 0.0, most)
+    return curves
 
 
 def _extension(table: TomlTable, homeworks: tuple[Homework, ...]) -> Extension:

@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from autograder.core.counts import Counts
 from autograder.core.errors import CourseError, SourceError
 from autograder.core.fast_imports import without_server
+from autograder.core.hashing import key_of
 from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.markers import RUBRIC, region
 from autograder.course.toml_table import did_you_mean
@@ -103,6 +104,11 @@ class Item:
     def is_dropped(self) -> bool:
         """Whether it counts for no student."""
         return self.counts is Counts.DROPPED
+
+    @property
+    def test_digest(self) -> str:
+        """Digest of the item's test, its time limit and its solution; empty for an item that is graded by hand."""
+        return key_of(self.test.source, self.seconds, self.cell.source)[:16] if self.test else ""
 
     @property
     def seconds(self) -> float:

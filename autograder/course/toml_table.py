@@ -56,6 +56,16 @@ class TomlTable:
             raise self.wrong(key, "is not a list of tables", f"write each as [[{key}]]")
         return [TomlTable(self.path, f"table [[{key}]] number {i}", entry) for i, entry in enumerate(value, start=1)]
 
+    def entries(self) -> dict[str, TomlTable]:
+        """All keys that are left, each a table, e.g. `vae = { factor = 1.1 }`."""
+        found = {}
+        for key in list(self._left):
+            value = self._take(key)
+            if not isinstance(value, dict):
+                raise self.wrong(key, f"is {value!r}", f"write it as a table, e.g. {key} = {{ factor = 1.1 }}")
+            found[key] = TomlTable(self.path, f"{self.name}, key {key!r}", value)
+        return found
+
     def text(self, key: str, pattern: str = r"(?s).*\S.*", form: str = "non-empty text") -> str:
         """A text of this form."""
         value = self._take(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -82,12 +82,25 @@ class Draft:
     """The answer."""
 
 
+@dataclass(frozen=True)
+class Undone:
+    """A grader's last action that still counts."""
+
+    place: Place
+    grading: int
+    """Its number."""
+    changes: list[tuple[Saved, Marks]]
+    """What each answer has, and what it has without the action."""
+    is_done: bool
+    """Whether it was taken back; if not, the grader is to be asked first."""
+
+
 class ConflictError(AutograderError):
-    """Another grader saved meanwhile; nothing of this action was saved."""
+    """Another page was saved meanwhile; nothing of this action was saved."""
 
     def __init__(self, place: Place, student: str = "") -> None:
-        what = "graded this answer" if student else "changed this rubric"
-        super().__init__(f"another grader {what} meanwhile; compare both and save again.")
+        what = "answer was graded" if student else "rubric was changed"
+        super().__init__(f"this {what} meanwhile, by another grader or in another tab; compare both and save again.")
         self.place = place
         self.student = student
 
@@ -101,6 +114,8 @@ class Decisions:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._replaced: dict[int, Saved] = {}
+        """Decisions that were read by their numbers; none ever changes."""
 
     def save(self, place: Place, drafts: Sequence[Draft], by: str, kind: Kind = Kind.GRADE) -> list[int]:
         """Saves decisions that one action made, all or none; returns their numbers.
@@ -113,35 +128,65 @@ class Decisions:
         with self._db.writing() as db:
             if any(draft.marks.rubric_version != self._version(db, place) for draft in drafts):
                 raise ConflictError(place)
-            numbers = [self._add(db, place, draft, by, kind, batch) for draft in drafts]
+            counts = kind is not Kind.SECOND
+            numbers = [self._add(db, place, draft, by, kind, batch, counts=counts) for draft in drafts]
             for draft in drafts:
                 db.execute(delete(Claim).where(*is_answer(Claim, place, draft.student)))
         return numbers
 
-    def undo(self, by: str) -> tuple[Place, list[str]] | None:
-        """Takes back the last action of a grader that still counts; returns the question and the students."""
+    def undo(self, by: str, among: Collection[Place] | None = None, *, noted: int = 0, told: int = 0) -> Undone | None:
+        """Takes back the last action of a grader that still counts; None if there is none.
+
+        Args:
+            by: the grader.
+            among: only actions on these questions.
+            noted: the latest decision before the grader last did something that cannot be taken back. If that was after
+                the action, nothing is taken back unless the grader was told which action it is.
+            told: number of the action that the grader was told of.
+        """
+        own = select(func.max(Decision.id)).where(Decision.by == by, Decision.kind != Kind.RUBRIC)
         with self._db.writing() as db:
-            rows = db.execute(
-                _DECISIONS.add_columns(Decision.problem, Decision.item)
-                .join(Standing, Standing.decision == Decision.id)
-                .where(Decision.by == by, Decision.kind.not_in([Kind.UNDO, Kind.SECOND]))
-            )
-            actions = [(Place(row.problem, row.item), _saved(row)) for row in rows]
-            made = [(self._before_rubrics(db, saved), saved, place) for place, saved in actions]
+            made = [one for one in self._made(db, by) if among is None or one[2] in among]
             if not made:
                 return None
-            latest, _, place = max(made, key=lambda one: one[0].id)
-            undone = [(first, saved) for first, saved, where in made if (first.batch, where) == (latest.batch, place)]
-            batch = uuid.uuid4().hex
-            for first, saved in undone:
+            last, _, place, counts = max(made, key=lambda one: one[0].id)
+            is_done = told == last.id or noted < (db.scalar(own) or 0)
+            batch, changes = uuid.uuid4().hex, []
+            for first, saved, where, _ in made:
+                if (first.batch, where) != (last.batch, place):
+                    continue
                 before = None if first.replaces is None else self._by_id(db, first.replaces)
                 marks = self._by_newest_rubric(db, place, Marks(None) if before is None else before.marks)
-                answer = saved.answer if before is None else before.answer
-                self._add(db, place, Draft(saved.student, answer, marks, saved.id), by, Kind.UNDO, batch)
-        return place, [saved.student for _, saved in undone]
+                changes.append((saved, marks))
+                if is_done:
+                    draft = Draft(saved.student, saved.answer if before is None else before.answer, marks, saved.id)
+                    self._add(db, place, draft, by, Kind.UNDO, batch, counts=counts)
+        return Undone(place, last.id, changes, is_done)
+
+    def graded(self, place: Place, by: str) -> list[list[str]]:
+        """The answers that a grader graded, the last ones first; those of one action together."""
+        query = of(select(Decision.student, Decision.batch), Decision, place)
+        query = query.where(Decision.by == by, Decision.kind.not_in([Kind.UNDO, Kind.RUBRIC])).order_by(Decision.id)
+        actions: dict[str, list[str]] = {}
+        with self._db.read() as db:
+            for student, batch in db.execute(query):
+                actions.setdefault(batch, []).append(student)
+        found: dict[str, str] = {}
+        for batch in reversed(actions):
+            for student in actions[batch]:
+                found.setdefault(student, batch)
+        return [[one for one in actions[batch] if found[one] == batch] for batch in dict.fromkeys(found.values())]
+
+    def grading(self, saved: Saved) -> Saved | None:
+        """The grading that a decision has its marks from: undos and changes of the rubric carry them on."""
+        with self._db.read() as db:
+            return self._grading(db, saved)
 
     def standing(self, place: Place) -> dict[str, Saved]:
-        """Student → the decision that counts, for every answer of a question that was ever decided."""
+        """Student → the decision that counts, for every answer of a question that was ever decided.
+
+        A grading that an undo brought back has the name of its grader.
+        """
         with self._db.read() as db:
             return self._standing(db, place)
 
@@ -149,6 +194,11 @@ class Decisions:
         """The first grading of each answer that was graded twice and the second one, both by the newest rubric."""
         with self._db.read() as db:
             return self._seconds(db, place)
+
+    def second(self, place: Place, student: str, by: str) -> Saved | None:
+        """A grader's own second grading of an answer."""
+        with self._db.read() as db:
+            return next((second for _, second in reversed(self._seconds(db, place, student)) if second.by == by), None)
 
     def answer_text(self, digest: str) -> str:
         """An answer that was graded; empty if it is not known."""
@@ -160,17 +210,6 @@ class Decisions:
         with self._db.read() as db:
             rows = db.execute(_DECISIONS.where(*is_answer(Decision, place, student)).order_by(Decision.id))
             return [_saved(row) for row in rows]
-
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """(problem, item, grader) → number of answers whose score is this grader's."""
-        with self._db.read() as db:
-            rows = db.execute(
-                select(Decision.problem, Decision.item, Decision.by, func.count())
-                .join(Standing, Standing.decision == Decision.id)
-                .where(Decision.score.is_not(None))
-                .group_by(Decision.problem, Decision.item, Decision.by)
-            )
-            return {(problem, item, by): number for problem, item, by, number in rows}
 
     def unrecorded(self, problem: str) -> list[tuple[Place, Saved]]:
         """The decisions that count and that the gradebook does not have yet."""
@@ -243,10 +282,12 @@ class Decisions:
                     self._add(db, place, draft, saved.by, Kind.RUBRIC, batch)  # the grading stays its grader's
             for _, second in self._seconds(db, place):
                 draft = Draft(second.student, second.answer, regraded(second.marks, new, renamed or {}), second.id)
-                self._add(db, place, draft, second.by, Kind.SECOND, batch)
+                self._add(db, place, draft, second.by, Kind.RUBRIC, batch, counts=False)
         return changed
 
-    def _add(self, db: Connection, place: Place, draft: Draft, by: str, kind: Kind, batch: str) -> int:
+    def _add(
+        self, db: Connection, place: Place, draft: Draft, by: str, kind: Kind, batch: str, *, counts: bool = True
+    ) -> int:
         marks = draft.marks
         values: dict[str, Any] = {
             "problem": place.problem,
@@ -269,7 +310,7 @@ class Decisions:
             with contextlib.suppress(IntegrityError), db.begin_nested():  # another grader may add it at the same moment
                 db.execute(insert(AnswerText), {"digest": draft.answer, "text": draft.text})
         number = int(db.execute(insert(Decision).returning(Decision.id), values).scalar_one())
-        if kind is Kind.SECOND:
+        if not counts:
             return number
         here = is_answer(Standing, place, draft.student)
         if draft.seen is None:
@@ -286,29 +327,55 @@ class Decisions:
 
     def _standing(self, db: Connection, place: Place) -> dict[str, Saved]:
         query = _DECISIONS.join(Standing, Standing.decision == Decision.id)
-        return {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
+        found = {row.student: _saved(row) for row in db.execute(of(query, Standing, place))}
+        for student, saved in found.items():
+            is_brought_back = saved.kind is Kind.UNDO and saved.marks.score is not None
+            if is_brought_back and (grading := self._grading(db, saved)):
+                found[student] = replace(saved, by=grading.by)
+        return found
 
-    def _seconds(self, db: Connection, place: Place) -> list[tuple[Saved, Saved]]:
+    def _seconds(self, db: Connection, place: Place, student: str = "") -> list[tuple[Saved, Saved]]:
+        query = of(_DECISIONS, Decision, place).order_by(Decision.id)
         first: dict[tuple[str, str], Saved] = {}
         second: dict[tuple[str, str], Saved] = {}
-        for row in db.execute(of(_DECISIONS, Decision, place).order_by(Decision.id)):
+        for row in db.execute(query.where(Decision.student == student) if student else query):
             saved, answer = _saved(row), (row.student, row.answer)
-            if saved.kind is Kind.SECOND:
+            if saved.kind is Kind.SECOND or answer in second and second[answer].id == saved.replaces:
                 second[answer] = saved
-            elif saved.kind is Kind.RUBRIC and answer in first:
-                if first[answer].id == saved.replaces:
+            elif saved.kind in (Kind.RUBRIC, Kind.UNDO):
+                if answer in first and first[answer].id == saved.replaces:
                     first[answer] = saved
-            elif saved.marks.score is not None and saved.kind is not Kind.UNDO:
-                first.setdefault(answer, saved)
-        return [(first[answer], saved) for answer, saved in second.items() if answer in first]
+            elif answer not in first or first[answer].marks.score is None:
+                first[answer] = saved
+        pairs = [(first[answer], saved) for answer, saved in second.items() if answer in first]
+        return [pair for pair in pairs if None not in (pair[0].marks.score, pair[1].marks.score)]
+
+    def _made(self, db: Connection, by: str) -> Iterator[tuple[Saved, Saved, Place, bool]]:
+        """A grader's gradings, what came of them by now, where, and whether they are not second ones."""
+        standing = _DECISIONS.add_columns(Decision.problem, Decision.item)
+        standing = standing.join(Standing, Standing.decision == Decision.id).where(Decision.score.is_not(None))
+        for row in db.execute(standing.where((Decision.by == by) | (Decision.kind == Kind.UNDO))).all():
+            grading = self._grading(db, _saved(row))
+            if grading and grading.by == by:
+                yield grading, _saved(row), Place(row.problem, row.item), True
+        seconds = select(Decision.problem, Decision.item).where(Decision.by == by, Decision.kind == Kind.SECOND)
+        for problem, item in db.execute(seconds.distinct()).all():
+            for _, second in self._seconds(db, Place(problem, item)):
+                grading = self._grading(db, second)
+                if grading and grading.by == by:
+                    yield grading, second, Place(problem, item), False
 
     def _version(self, db: Connection, place: Place) -> int:
         return db.scalar(of(select(func.max(RubricRow.version)), RubricRow, place)) or 1
 
-    def _before_rubrics(self, db: Connection, saved: Saved) -> Saved:
-        """The decision that a grader made, from which changes of the rubric made this one."""
-        while saved.kind is Kind.RUBRIC and saved.replaces is not None:
-            saved = self._by_id(db, saved.replaces)
+    def _grading(self, db: Connection, saved: Saved | None) -> Saved | None:
+        while saved is not None and saved.replaces is not None and saved.kind in (Kind.RUBRIC, Kind.UNDO):
+            before = self._by_id(db, saved.replaces)
+            if saved.kind is Kind.UNDO:
+                undone = self._grading(db, before)
+                saved = None if undone is None or undone.replaces is None else self._by_id(db, undone.replaces)
+            else:
+                saved = before
         return saved
 
     def _by_newest_rubric(self, db: Connection, place: Place, marks: Marks) -> Marks:
@@ -323,7 +390,9 @@ class Decisions:
         )
 
     def _by_id(self, db: Connection, number: int) -> Saved:
-        return _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())
+        if number not in self._replaced:
+            self._replaced[number] = _saved(db.execute(_DECISIONS.where(Decision.id == number)).one())
+        return self._replaced[number]
 
 
 _DECISIONS = select(

@@ -6,8 +6,9 @@ that people see of a student through `Question`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.core.errors import AutograderError, SetupError
@@ -15,9 +16,9 @@ from autograder.core.student_key import student_key
 from autograder.desk.class_answers import Answer, ClassAnswers
 from autograder.desk.current import require_current
 from autograder.desk.database import Database, default_address
-from autograder.desk.decisions import Decisions, Draft, Kind, Marks, Saved
+from autograder.desk.decisions import ConflictError, Decisions, Draft, Kind, Marks, Saved, Undone
 from autograder.desk.form import Form, FormError, marks_of
-from autograder.desk.graders import Graders
+from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, RUBRIC_CHANGED, SECOND_OPINION, Graders, Noted
 from autograder.desk.place import Place
 from autograder.desk.question import Question
 from autograder.desk.queue import Queue, is_graded
@@ -28,8 +29,6 @@ from autograder.report.load import read_runs
 
 SECOND_SHARE = 0.05
 """Share of the answers that two graders grade, without knowing of each other."""
-SECOND_OPINION, OPINION_WITHDRAWN, NAME_SHOWN = "second opinion", "opinion withdrawn", "name shown"
-"""Kinds of events."""
 
 
 class UnknownError(AutograderError):
@@ -45,7 +44,7 @@ class View:
     answer: Answer
     rubric: Rubric
     saved: Saved | None
-    """The decision that counts; None if there is none, or it is kept from a second grader."""
+    """The decision that counts, if there is one; for a second grader their own grading."""
     is_stale: bool
     """Whether it is about an earlier answer."""
     earlier: str
@@ -157,32 +156,36 @@ class Desk:
 
     def progress(self) -> list[Progress]:
         """How far each question is."""
-        counts = self.decisions.counts()
-        return [self._progress(question, counts) for question in self.questions.values()]
+        return [self.progress_of(question) for question in self.questions.values()]
 
     def progress_of(self, question: Question) -> Progress:
         """How far one question is."""
-        return self._progress(question, self.decisions.counts())
-
-    def _progress(self, question: Question, counts: Mapping[tuple[str, str, str], int]) -> Progress:
         standing, now = self.decisions.standing(question.place), question.arranged().by_student
         graded = [saved for saved in standing.values() if saved.student in now and saved.marks.score is not None]
         stale = sum(saved.answer != now[saved.student].digest for saved in graded)
-        by = {who: number for (problem, item, who), number in counts.items() if (problem, item) == question.place}
-        return Progress(question, len(graded) - stale, len(now), stale, by)
+        return Progress(question, len(graded) - stale, len(now), stale, Counter(saved.by for saved in graded))
 
     # One answer
 
-    def view(self, question: Question, ref: str, grader: str) -> View:
+    def view(self, question: Question, ref: str, grader: str, *, blind: bool = True) -> View:
         """An answer for a grader.
+
+        Args:
+            question: the question.
+            ref: the answer's name.
+            grader: who grades.
+            blind: whether a grader who has graded it a second time sees that grading, and not the one that counts.
 
         Raises:
             UnknownError: there is no answer of that name.
         """
         arranged, student = question.arranged(), self.student(question, ref)
         standing, answer = self.decisions.standing(question.place), arranged.by_student[student]
-        saved = standing.get(student)
+        saved, asked = standing.get(student), self.asked(question, standing).get(student, "")
+        second = self._second(question, answer, grader)
         is_second = student in self.queue.for_second(question, grader, standing)
+        if is_second or (blind and second and asked in ("", grader)):
+            is_second, saved = True, second
         claimed = self.graders.claimed(question.place).get(student, grader)
         is_stale = bool(saved and saved.marks.score is not None and saved.answer != answer.digest)
         return View(
@@ -190,28 +193,47 @@ class Desk:
             ref=ref,
             answer=answer,
             rubric=self.rubric(question),
-            saved=None if is_second else saved,
+            saved=saved,
             is_stale=is_stale,
             earlier=self.decisions.answer_text(saved.answer) if saved and is_stale else "",
             equal=1 if is_second else len(arranged.block[student]),
             near=len(arranged.near.get(student, ())),
             is_second=is_second,
-            conflict=self.recorder.conflicts.get((question.place, student)),
+            conflict=None if is_second else self.recorder.conflicts.get((question.place, student)),
             claimed_by="" if claimed == grader else claimed,
             comments=_comments(standing, student),
-            asked=self.asked(question, standing).get(student, ""),
+            asked=asked,
         )
 
     def asked(self, question: Question, standing: Mapping[str, Saved]) -> dict[str, str]:
         """Student → who asked for a second opinion and has none yet, given the decisions that count."""
-        found: dict[str, str] = {}
+        found: dict[str, Noted] = {}
         for event in self.graders.events(question.place):
-            saved = standing.get(event.student)
             if event.kind == OPINION_WITHDRAWN:
                 found.pop(event.student, None)
-            elif event.kind == SECOND_OPINION and (saved is None or saved.by == event.by or saved.id <= event.after):
-                found[event.student] = event.by
-        return found
+            elif event.kind == SECOND_OPINION:
+                found[event.student] = event
+        for student in found.keys() & standing.keys():
+            grading, event = self.decisions.grading(standing[student]), found[student]
+            if grading and grading.by != event.by and grading.id > event.after:
+                del found[student]
+        return {student: event.by for student, event in found.items()}
+
+    def _second(self, question: Question, answer: Answer, grader: str) -> Saved | None:
+        """A grader's own second grading of an answer as it is now."""
+        found = self.decisions.second(question.place, answer.student, grader)
+        return found if found and found.answer == answer.digest else None
+
+    def back(self, question: Question, ref: str, grader: str) -> str:
+        """The answer that a grader graded before this one; empty if there is none."""
+        arranged = question.arranged()
+        line = [
+            [one for one in students if one in arranged.ref]
+            for students in self.decisions.graded(question.place, grader)
+        ]
+        line = [students for students in line if students]
+        here = next((place for place, students in enumerate(line) if arranged.student.get(ref) in students), -1)
+        return arranged.ref[line[here + 1][0]] if here + 1 < len(line) else ""
 
     def note(self, question: Question, ref: str, grader: str, kind: str) -> None:
         """Notes that a grader saw a name, asked for a second opinion, or needs none any more."""
@@ -230,12 +252,15 @@ class Desk:
         if form.answer != arranged.by_student[student].digest:
             raise FormError("the student's answer changed since this page was shown; look at it and save again.")
         standing = self.decisions.standing(question.place)
-        if form.is_second != (student in self.queue.for_second(question, grader, standing)):
+        second = self._second(question, arranged.by_student[student], grader)
+        waits = student in self.queue.for_second(question, grader, standing)
+        if waits and not form.is_second or form.is_second and not (waits or second):
             raise FormError("this answer is in another state than when the page was shown; look at it and save again.")
         if form.is_second:
-            self.decisions.save(
-                question.place, [_draft(arranged.by_student[student], marks, None)], grader, Kind.SECOND
-            )
+            if form.seen != (second.id if second else None):
+                raise ConflictError(question.place, student)
+            draft = _draft(arranged.by_student[student], marks, form.seen)
+            self.decisions.save(question.place, [draft], grader, Kind.SECOND)
             return [student]
         members = [student]
         if not form.alone:
@@ -247,10 +272,10 @@ class Desk:
             ]
         seen = {one: _number(standing, one) for one in members} | {student: form.seen}
         drafts = [_draft(arranged.by_student[one], marks, seen[one]) for one in members]
-        if form.replaces_form_grader:
-            self.recorder.replace_form_grader(question.place, student)
         kind = Kind.GROUP if len(members) > 1 else Kind.GRADE
         self.decisions.save(question.place, drafts, grader, kind)
+        if form.replaces_form_grader:
+            self.recorder.replace_form_grader(question.place, student)
         self.recorder.wake()
         return members
 
@@ -287,18 +312,35 @@ class Desk:
             marks = from_form_grader(given, self.rubric(question))
             seen = _number(self.decisions.standing(question.place), student)
             self.decisions.save(question.place, [_draft(answer, marks, seen)], grader, Kind.FORM_GRADER)
+            self.recorder.conflicts.pop((question.place, student), None)
             self.recorder.wake()
 
-    def undo(self, grader: str) -> tuple[Question, str] | None:
-        """Takes back a grader's last action; returns where it was."""
-        undone = self.decisions.undo(grader)
+    def change_rubric(
+        self, question: Question, old: Rubric, new: Rubric, grader: str, renamed: Mapping[str, str]
+    ) -> None:
+        """Changes a rubric and regrades all answers by it; see `Decisions.change_rubric`."""
+        self.decisions.change_rubric(question.place, old, new, grader, renamed)
+        self.graders.note(question.place, "", grader, RUBRIC_CHANGED)
         self.recorder.wake()
-        if undone is None or undone[0] not in self.questions:
+
+    def undo(self, grader: str, told: int = 0) -> tuple[Question, str, Undone] | None:
+        """Takes back a grader's last action; returns where it was.
+
+        Args:
+            grader: who takes it back.
+            told: number of the grading that the grader was told of, see `Decisions.undo`.
+        """
+        noted = self.graders.last_noted(grader)
+        undone = self.decisions.undo(grader, self.questions, noted=noted, told=told)
+        if undone is None:
             return None
-        question = self.questions[undone[0]]
+        self.recorder.wake()
+        question = self.questions[undone.place]
         arranged = question.arranged()
-        first = next((student for block in arranged.blocks for student in block if student in undone[1]), "")
-        return question, arranged.ref.get(first, "")
+        order = [student for block in arranged.blocks for student in block]
+        there = [(saved, marks) for saved, marks in undone.changes if saved.student in arranged.ref]
+        there.sort(key=lambda change: order.index(change[0].student))
+        return question, arranged.ref[there[0][0].student] if there else "", replace(undone, changes=there)
 
     def found(self, question: Question, words: str, grader: str) -> list[str]:
         """Students whose answers contain all these words; or the student of exactly this id, which is noted."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +93,8 @@ def marks_of(form: Form, rubric: Rubric) -> Marks:
         raise FormError("the adjustment is not a number of points.")
     if form.adjustment and not form.reason.strip():
         raise FormError("give the reason of the adjustment: the student reads it.")
+    if form.reason.strip() and not form.adjustment:
+        raise FormError("the reason has no points: enter the points to add beside it, or remove it.")
     if len(form.reason) > _LONGEST_REASON:
         raise FormError(f"the reason has {len(form.reason)} characters; at most {_LONGEST_REASON} can be saved.")
     if len(form.comment) > _LONGEST_COMMENT:
@@ -113,6 +118,12 @@ def shown_marks(saved: Saved | None, entered: FormData | None) -> dict[str, Any]
     marks = saved.marks
     adjustment = f"{marks.adjustment:g}" if marks.adjustment else ""
     return {"ticks": set(marks.ticks), "adjustment": adjustment, "reason": marks.reason, "comment": marks.comment}
+
+
+def digest_of(rubric: Rubric, renamed: Mapping[str, str]) -> str:
+    """Tells whether a change of a rubric is the one that was previewed."""
+    text = json.dumps([rubric.as_json(), rubric.version, renamed], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def entered_rows(form: FormData) -> list[tuple[str, str, str]]:

@@ -17,7 +17,9 @@ from autograder.desk.tables import Claim, Decision, Event, Grader, Setting
 
 CLAIM = timedelta(minutes=10)
 """How long an answer belongs to who opened it last."""
-
+NAME_SHOWN, SECOND_OPINION, OPINION_WITHDRAWN = "name shown", "second opinion", "opinion withdrawn"
+RUBRIC_CHANGED = "rubric changed"
+"""Kinds of what a grader does beside grading."""
 
 _SKEW = timedelta(minutes=1)
 """How far a claim may lie in the future: clocks of two machines differ. Beyond that, the clock was set back."""
@@ -106,6 +108,12 @@ class Graders:
         with self._db.writing() as db:
             latest = db.scalar(select(func.max(Decision.id))) or 0
             db.execute(insert(Event), {**values, "kind": kind, "note": str(latest)})
+
+    def last_noted(self, by: str) -> int:
+        """The latest decision before a grader last changed a rubric, asked for a second opinion or withdrew one."""
+        query = select(Event.note).where(Event.by == by, Event.kind != NAME_SHOWN).order_by(Event.id.desc()).limit(1)
+        with self._db.read() as db:
+            return int(db.scalar(query) or 0)
 
     def events(self, place: Place) -> list[Noted]:
         """A question's events, the first one first."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from autograder.desk.features import Matrix
 from autograder.desk.normal_form import normal_form
+from autograder.desk.shown_text import FORMULA
 
 NEAR = 0.75
 """Minimum similarity of characters of any two answers of a near group (docs/results.md says how often scores agree)."""
@@ -23,7 +24,8 @@ _EXACT = re.compile(
     r"|\b(?![aAiI]\b)[^\W\d_]\b|[^\w\s.,;:!?'\"()-]",
 )
 """What must be the same in nearly equal answers, in the same order: numbers, symbols, single letters, negations."""
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = re.compile(rf"{FORMULA}|\w+|[^\w\s]")
+"""A formula is one word."""
 _MOST_COMPARED = 400
 """Longer rests (in words) are compared only by which words occur in them: alignment takes quadratic time and more."""
 
@@ -122,11 +124,11 @@ def _changes(words: Sequence[str], others: Sequence[str]) -> tuple[list[bool], s
         if any(count > 0 for count in left.values()):
             missing.add(begin + len(mine))
         return changed, missing
-    for tag, first, last, _, _ in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
-        if tag == "delete" or tag == "replace":
+    for tag, first, last, start, stop in difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes():
+        if tag != "equal":
             changed[begin + first : begin + last] = [True] * (last - first)
-        elif tag == "insert":
-            missing.add(begin + first)
+            if stop - start > last - first:
+                missing.add(begin + last)
     return changed, missing
 
 

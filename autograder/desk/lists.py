@@ -8,6 +8,7 @@ from typing import NamedTuple
 from autograder.desk.decisions import Saved
 from autograder.desk.desk import Desk
 from autograder.desk.question import Question
+from autograder.gradebook.manual import ManualScore
 
 _MOST_ROWS = 200
 _BEGIN = 200
@@ -26,6 +27,21 @@ class Row(NamedTuple):
     """The begin of its text."""
 
 
+def conflicts(desk: Desk, question: Question, grader: str) -> dict[str, ManualScore]:
+    """Student → the form grader's score where it is not the desk's; without answers that this grader grades blind."""
+    found = {one: given for (place, one), given in list(desk.recorder.conflicts.items()) if place == question.place}
+    if not found:
+        return {}
+    blind = desk.queue.for_second(question, grader, desk.decisions.standing(question.place))
+    return {one: given for one, given in found.items() if one not in blind and one in question.arranged().ref}
+
+
+def opinions(desk: Desk, question: Question, grader: str) -> int:
+    """The number of second opinions that a grader can give: others asked for them."""
+    asked = desk.asked(question, desk.decisions.standing(question.place))
+    return sum(by != grader for student, by in asked.items() if student in question.arranged().ref)
+
+
 def rows(desk: Desk, question: Question, kind: str, words: str, grader: str) -> list[Row]:
     """A list for a grader. Answers that wait for this grader's second, blind grading tell no score.
 
@@ -41,12 +57,14 @@ def rows(desk: Desk, question: Question, kind: str, words: str, grader: str) -> 
     if kind == "second-look":
         told = _out_of_line(question, {who: saved for who, saved in standing.items() if who not in blind})
     elif kind == "opinions":
-        told = {student: f"asked by {by}" for student, by in desk.asked(question, standing).items()}
+        told = {
+            student: f"asked by {by}" if by != grader else "asked by you: another grader gives it"
+            for student, by in desk.asked(question, standing).items()
+        }
     elif kind == "conflicts":
         told = {
-            student: f"{given.points} points in the form grader"
-            for (place, student), given in list(desk.recorder.conflicts.items())
-            if place == question.place and student not in blind
+            student: f"{given.points:g} points in the form grader"
+            for student, given in conflicts(desk, question, grader).items()
         }
     else:
         told = {student: _score(standing, student, blind) for student in desk.found(question, words, grader)}

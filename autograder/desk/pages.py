@@ -5,13 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Collection
-from functools import cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import jinja2
-from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -23,19 +19,20 @@ from starlette.staticfiles import StaticFiles
 
 from autograder.core.errors import AutograderError
 from autograder.desk.agreement import agreement
+from autograder.desk.beside_answer import model_answer, numbers, task_of
 from autograder.desk.class_answers import Answer
 from autograder.desk.database import StoreError
 from autograder.desk.decisions import ConflictError
-from autograder.desk.desk import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
-from autograder.desk.form import FormError, entered_rows, read_form, read_rubric, shown_marks
+from autograder.desk.desk import Desk, UnknownError
+from autograder.desk.form import FormError, digest_of, entered_rows, read_form, read_rubric, shown_marks
+from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
 from autograder.desk.guard import Guard
-from autograder.desk.lists import rows
+from autograder.desk.lists import conflicts, opinions, rows
 from autograder.desk.question import Question
 from autograder.desk.rubric import Rubric, RubricError
 from autograder.desk.shown_text import MOST_CHARACTERS, shown_code, shown_markdown
-from autograder.release.fill import solution_answers
+from autograder.desk.templating import HERE, code_style, templates
 
-_HERE = Path(__file__).resolve().parent
 _MOST_FIELDS = 200
 _STATUS = {UnknownError: 404, ConflictError: 409, FormError: 422, RubricError: 422, StoreError: 503}
 
@@ -45,7 +42,7 @@ def app(desk: Desk, hosts: Collection[str], *, secure: bool = False) -> Starlett
     pages = _Pages(desk)
     question, answer = "/{problem}/{item}", "/{problem}/{item}/a/{ref}"
     routes = [
-        Mount("/static", StaticFiles(directory=_HERE / "static")),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/code.css", pages.code_style),
         Route("/", pages.overview),
         Route("/help", pages.help),
@@ -97,8 +94,7 @@ class _Pages:
 
     async def overview(self, request: Request) -> Response:
         """All questions, and how far they are."""
-        progress = await run_in_threadpool(self._desk.progress)
-        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes)
+        return await run_in_threadpool(self._overview, request)
 
     async def help(self, request: Request) -> Response:
         """The keys."""
@@ -106,11 +102,18 @@ class _Pages:
 
     async def undo(self, request: Request) -> Response:
         """Takes back the last action."""
-        undone = await run_in_threadpool(self._desk.undo, request.scope["grader"])
-        if undone is None:
-            raise FormError("there is nothing of yours to take back.")
-        question, ref = undone
-        return _to(_answer_url(question, ref), "undone=1")
+        told = str((await _form(request)).get("told", ""))
+        number = int(told) if told.isdecimal() and len(told) < 16 else 0
+        found = await run_in_threadpool(self._desk.undo, request.scope["grader"], number)
+        if found is None:
+            return _to("/", "undone=0")
+        question, ref, undone = found
+        if not ref:
+            raise UnknownError("the answer of your last grading is not in this class any more.")
+        saved, marks = undone.changes[0]
+        said = {"was": f"{saved.marks.score:g}", "now": "" if marks.score is None else f"{marks.score:g}"}
+        done = {"undone": len(undone.changes)} if undone.is_done else {"told": undone.grading}
+        return _to(_answer_url(question, ref), urlencode({**done, **said}))
 
     async def failed(self, request: Request, error: Exception) -> Response:
         """What went wrong, and what to do."""
@@ -126,7 +129,7 @@ class _Pages:
 
     async def code_style(self, request: Request) -> Response:
         """The colours of code."""
-        return Response(_code_style(), media_type="text/css")
+        return Response(code_style(), media_type="text/css")
 
     # A question
 
@@ -137,10 +140,12 @@ class _Pages:
         ref = await run_in_threadpool(self._desk.queue.next, question, request.scope["grader"], after)
         if ref is None:
             progress = await run_in_threadpool(self._desk.progress_of, question)
-            return self._page(request, "done.html", question=question, progress=progress)
+            asked = await run_in_threadpool(opinions, self._desk, question, request.scope["grader"])
+            return self._page(request, "done.html", question=question, progress=progress, opinions=asked)
         saved = request.query_params.get("saved", "")
         told = f"saved={saved}&" if saved.isdigit() else ""
-        return _to(_answer_url(question, ref), f"{told}from={quote(after)}" if after else "")
+        query = "only=1" if ref == after else f"{told}from={quote(after)}" if after else ""
+        return _to(_answer_url(question, ref), query)
 
     async def listed(self, request: Request) -> Response:
         """A list of answers: found by words, out of line, or with a second opinion asked for."""
@@ -252,6 +257,11 @@ class _Pages:
 
     # Inside
 
+    def _overview(self, request: Request) -> Response:
+        progress, grader = self._desk.progress(), request.scope["grader"]
+        asked = {one.question.place: opinions(self._desk, one.question, grader) for one in progress}
+        return self._page(request, "overview.html", progress=progress, notes=self._desk.notes, opinions=asked)
+
     def _question(self, request: Request) -> Question:
         return self._desk.question(request.path_params["problem"], request.path_params["item"])
 
@@ -269,7 +279,8 @@ class _Pages:
         error: AutograderError | None = None,
         noted: str = "",
     ) -> Response:
-        view = self._desk.view(question, ref, grader)
+        blind = "standing" not in request.query_params if entered is None else bool(entered.get("second"))
+        view = self._desk.view(question, ref, grader, blind=blind)
         if error is None:
             self._desk.graders.claim(question.place, view.answer.student, grader)
         student = view.answer.student
@@ -286,10 +297,10 @@ class _Pages:
             marks=shown_marks(view.saved, entered),
             shown=self._text(view.answer, question.is_code, question, ref),
             earlier=shown_code(view.earlier) if question.is_code else shown_markdown(view.earlier, {}),
-            model=_model_answer(question),
+            model=model_answer(question),
             task=shown_markdown(task_of(question), {}),
             others=[(one.id, self._text(others[one.id], one.cell.cell_type == "code", question, ref)) for one in names],
-            numbers=_numbers(question, student),
+            numbers=numbers(question, student),
             evidence=[
                 (
                     section.title,
@@ -298,6 +309,8 @@ class _Pages:
                 for section in question.answers.evidence(student, question.item.id)
             ],
             history=past,
+            back=request.query_params.get("from") or self._desk.back(question, ref, grader),
+            other=view.saved if isinstance(error, ConflictError) and error.student == student else None,
             name=student if noted == NAME_SHOWN else "",
             asked_now=noted == SECOND_OPINION,
             progress=self._desk.progress_of(question),
@@ -318,7 +331,6 @@ class _Pages:
         view = self._desk.view(question, ref, grader)
         if view.is_second:
             raise UnknownError("this answer is graded on its own.")
-        ticked = None if entered is None else {str(one).partition(":")[0] for one in entered.getlist("member")}
         arranged, standing = question.arranged(), self._desk.decisions.standing(question.place)
         own = view.answer
         members = [
@@ -330,6 +342,10 @@ class _Pages:
             )
             for student in [*arranged.block[own.student], *arranged.near.get(own.student, ())]
         ]
+        if entered is None:  # an answer that lacks words of the other one is no equal of it
+            ticked = {ref for ref, parts, _, _ in members if ("", True) not in parts}
+        else:
+            ticked = {str(one).partition(":")[0] for one in entered.getlist("member")}
         return self._page(
             request,
             "group.html",
@@ -338,7 +354,7 @@ class _Pages:
             question=question,
             members=members,
             ticked=ticked,
-            marks=shown_marks(view.saved, entered),
+            marks=shown_marks(None, entered),
             message="" if error is None else str(error),
         )
 
@@ -346,27 +362,42 @@ class _Pages:
         old = self._desk.rubric(question)
         try:
             if str(form.get("version")) != str(old.version):
-                raise RubricError("another grader changed the rubric meanwhile; here it is, change it again.")
+                raise RubricError(
+                    "this rubric was changed meanwhile, by another grader or in another tab; change it again."
+                )
             new, renamed = read_rubric(old, form)
         except RubricError as error:
-            return self._rubric_page(request, question, old, message=str(error), entered=entered_rows(form))
-        if form.get("apply"):
-            self._desk.decisions.change_rubric(question.place, old, new, request.scope["grader"], renamed)
-            self._desk.recorder.wake()
+            return self._rubric_page(
+                request, question, old, message=str(error), entered=entered_rows(form), merges=form.getlist("merge")
+            )
+        previewed = digest_of(new, renamed)
+        if form.get("apply") and form.get("previewed") == previewed:
+            self._desk.change_rubric(question, old, new, request.scope["grader"], renamed)
             return _to(f"{_question_url(question)}/rubric", "changed=1")
         changes = self._desk.decisions.preview(question.place, new, renamed)
         refs = question.arranged().ref
         rows = sorted(
             (refs[saved.student], saved.marks.score, after) for saved, after in changes if saved.student in refs
         )
-        fields = [(name, value) for name, value in form.multi_items() if name not in ("version", "apply")]
-        return self._rubric_page(request, question, old, new=new, changes=rows, fields=fields)
+        return self._rubric_page(
+            request,
+            question,
+            old,
+            message="you changed it after the preview; nothing is saved yet: here is the new preview."
+            if form.get("apply")
+            else "",
+            new=new,
+            changes=rows,
+            previewed=previewed,
+            merges=form.getlist("merge"),
+            entered=entered_rows(form) or [(item.key, f"{item.points:g}", item.text) for item in new.items],
+        )
 
     def _rubric_page(
         self, request: Request, question: Question, rubric: Rubric, *, message: str = "", **preview: Any
     ) -> Response:
-        rows = [(item.key, f"{item.points:g}", item.text) for item in (preview.get("new") or rubric).items]
-        values = {"new": None, "changes": [], "fields": [], "entered": rows, **preview}
+        rows = [(item.key, f"{item.points:g}", item.text) for item in rubric.items]
+        values = {"new": None, "merges": [], "entered": rows, **preview}
         status = 422 if message else 200
         return self._page(
             request, "rubric.html", status=status, question=question, rubric=rubric, message=message, **values
@@ -386,12 +417,17 @@ class _Pages:
         }
 
     def _page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        grader = request.scope.get("grader", "")
+        found = [
+            (one, len(conflicts(self._desk, one, grader))) for one in self._desk.questions.values() if status < 500
+        ]
         text = (
-            _templates()
+            templates()
             .get_template(template)
             .render(
-                grader=request.scope.get("grader", ""),
+                grader=grader,
                 state=self._desk.recorder.state,
+                conflicts=[(question, number) for question, number in found if number],
                 url=_question_url,
                 params=request.query_params,
                 **values,
@@ -400,48 +436,8 @@ class _Pages:
         return HTMLResponse(text, status_code=status)
 
 
-@cache
-def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _code_style() -> str:
-    from pygments.formatters import HtmlFormatter
-
-    light, dark = (HtmlFormatter(style=name).get_style_defs(".code") for name in ("xcode", "github-dark"))
-    return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
-
-
 async def _form(request: Request) -> FormData:
     return await request.form(max_files=0, max_fields=_MOST_FIELDS)
-
-
-def task_of(question: Question) -> str:
-    """The question as students read it: the text cell above the answer."""
-    cells = question.answers.problem.cells
-    place = next(number for number, cell in enumerate(cells) if cell is question.item.cell)
-    above = (cell.source for cell in reversed(cells[:place]) if cell.cell_type == "markdown" and not cell.grade_id)
-    return next(above, "")
-
-
-def _model_answer(question: Question) -> Markup:
-    text = solution_answers(question.answers.problem)[question.item.id]
-    return shown_code(text) if question.is_code else shown_markdown(text, {})
-
-
-def _numbers(question: Question, student: str) -> Any:
-    from autograder.course.metric_ranges import declared_ranges
-    from autograder.submissions.metrics import metrics_in_words  # imports torch
-
-    log = question.answers.logs[student]
-    return metrics_in_words(log.metrics, declared_ranges(question.answers.problem), log.profile)
 
 
 def _question_url(question: Question) -> str:

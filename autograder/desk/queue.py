@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from autograder.desk.class_answers import Answer
 from autograder.desk.decisions import Decisions, Kind, Saved
@@ -31,32 +31,32 @@ class Queue:
         Args:
             question: the question.
             grader: who grades.
-            after: the answer before, by its name.
+            after: the answer before, by its name; if it was skipped, it comes last.
         """
         arranged = question.arranged()
         standing, claimed = self._decisions.standing(question.place), self._graders.claimed(question.place)
-        second = self.for_second(question, grader, standing)
+        waits = set(self.for_second(question, grader, standing))
+        before = arranged.student.get(after, "")
+        place = next((number for number, block in enumerate(arranged.blocks) if before in block), 0)
+        left = [
+            [one for one in block if not is_graded(standing, arranged.by_student[one])]
+            for block in arranged.blocks[place:] + arranged.blocks[:place]
+        ]
+        first = [before if before in block else block[0] for block in left if block]
+        order = [one for block in arranged.blocks for one in block]
+        place = order.index(before) if before else 0
+        second = [one for one in order[place:] + order[:place] if one in waits]
         done = sum(saved.by == grader for saved in standing.values())
-        first = list(self._open_blocks(question, standing, arranged.student.get(after, "")))
-        between = [*second[:1], *first] if second and done % 10 == 9 else [*first, *second]
-        for student in between:
+        is_turn = done % 10 == 9 and before not in waits
+        between = [*second[:1], *first, *second[1:]] if is_turn else [*first, *second]
+        for student in sorted(between, key=before.__eq__):
             if claimed.get(student, grader) != grader or not self._graders.claim(question.place, student, grader):
                 continue
-            if student in second or not is_graded(
+            if student in waits or not is_graded(
                 self._decisions.standing(question.place), arranged.by_student[student]
             ):
                 return arranged.ref[student]  # not graded between the look at all and the claim
         return None
-
-    def _open_blocks(self, question: Question, standing: Mapping[str, Saved], after: str) -> Iterator[str]:
-        """A student of each block with an answer that is not graded, from the block after `after` on."""
-        arranged = question.arranged()
-        blocks = arranged.blocks
-        start = next((number for number, block in enumerate(blocks) if after in block), 0)
-        for block in blocks[start:] + blocks[:start]:
-            left = [student for student in block if not is_graded(standing, arranged.by_student[student])]
-            if left:
-                yield left[0]
 
     def for_second(self, question: Question, grader: str, standing: Mapping[str, Saved]) -> list[str]:
         """Students whose answers are to be graded a second time, by this grader."""

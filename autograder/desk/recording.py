@@ -78,8 +78,8 @@ class Recorder:
 
     def replace_form_grader(self, place: Place, student: str) -> None:
         """Lets the next decision replace the form grader's score, of which a grader was told."""
-        if (place, student) in self.conflicts:
-            self._replaced[place, student] = self.conflicts[place, student]
+        if given := self.conflicts.pop((place, student), None):
+            self._replaced[place, student] = given
 
     def stop(self) -> None:
         """Records what is left, and ends the thread."""

@@ -21,6 +21,8 @@ _MOST_FORMULA = 2_000
 """Characters of a formula that KaTeX is given; a longer one is shown as text."""
 _MOST_DEPTH = 30
 """Depth of lists and quotations, and of braces in a formula, that is set."""
+FORMULA = r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
+"""A formula in a text; a pattern."""
 _BEGINS = re.compile(r"[\s>*+\-\d.)]*\$\$")
 """The begin of a line that may begin a block with a formula, also in lists and quotations."""
 _MOST_BLOCKS = 200
@@ -57,6 +59,15 @@ def _closed(text: str) -> str:
             if n > last or begins > _MOST_BLOCKS:
                 lines[n] = line.replace("$", "\\$")
     return "\n".join(lines)
+
+
+def shown_formulas(text: str) -> Markup:
+    """The text as it was written, with its formulas as elements."""
+    pieces = enumerate(re.split(f"({FORMULA})", text))
+    return Markup("").join(
+        Markup(_formula(one.strip("$"), {"display_mode": one[:2] == "$$"})) if number % 2 else escape(one)
+        for number, one in pieces
+    )
 
 
 @functools.lru_cache(maxsize=_KEPT)

@@ -38,8 +38,13 @@ class Total:
 
     @property
     def score(self) -> float:
-        """Points before late penalties."""
+        """Points before curves and late penalties."""
         return sum(one.score for one in self.scores)
+
+    @property
+    def curve(self) -> float:
+        """Points that curves add."""
+        return sum(one.curve for one in self.scores)
 
     @property
     def penalty(self) -> float:
@@ -48,7 +53,7 @@ class Total:
 
     @property
     def final(self) -> float:
-        """Points after late penalties."""
+        """Points after curves and late penalties."""
         return sum(one.final for one in self.scores)
 
     @property

@@ -24,6 +24,7 @@ from autograder.export.result import Exported, Written, refuse_unfinished, write
 from autograder.export.roster import read_roster
 from autograder.export.roster_match import match
 from autograder.gradebook.database import opened
+from autograder.gradebook.tested import changed_tests
 from autograder.gradebook.worth import require_agreement
 
 SHOWN = 20
@@ -89,18 +90,23 @@ def export(request: Request, root: Path | None = None, gradebook: Any = None) ->
     course = load_course(root or root_folder())
     with opened(course.root) if gradebook is None else nullcontext(gradebook) as source:
         grades = read_grades(source, course)
-        _require_agreement(source, request, course, grades)
+        warnings = _checked(source, request, course, grades)
     exported = _exported(request, course, grades)
+    exported = replace(exported, notes=(*warnings, *exported.notes))
     return Done(request.to, exported, write_exported(request.to, exported))
 
 
-def _require_agreement(gradebook: Any, request: Request, course: Course, grades: Grades) -> None:
-    """Refuses scores of a problem that were given with other points than its source has now."""
+def _checked(gradebook: Any, request: Request, course: Course, grades: Grades) -> list[str]:
+    """Refuses scores that were given with other points than the source has now; warns of those of other tests."""
     per = Per.PROBLEM if request.form is Form.PLAIN else request.per
     names = {problem for one in chosen(course, grades, request.assignments, per) for problem in one.problems}
+    warnings = []
     for name in sorted(names):
         with suppress(SourceError):  # a problem whose source is gone has the gradebook's points
-            require_agreement(gradebook, load_problem(name, course.root))
+            problem = load_problem(name, course.root)
+            require_agreement(gradebook, problem)
+            warnings.append(changed_tests(gradebook, problem))
+    return [warning for warning in warnings if warning]
 
 
 def _exported(request: Request, course: Course, grades: Grades) -> Exported:

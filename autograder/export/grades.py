@@ -1,7 +1,7 @@
-"""Reads a class's grades from the gradebook: points, open manual grading, submission times, late penalties.
+"""Reads a class's grades from the gradebook: points, open manual grading, submission times, curves, late penalties.
 
-The late penalty is computed here from the current points. The gradebook keeps the penalty from the day of grading,
-before any manual scores.
+Curve and late penalty are computed here from the current points: first the curve, then the penalty of the raised score.
+The gradebook keeps the penalty from the day of grading, before any manual scores, and knows no curve.
 """
 
 from __future__ import annotations
@@ -46,19 +46,21 @@ class Score:
     seconds_late: float
     """Seconds after the due date with this student's extension; 0 if in time."""
     penalty: float
-    """Points that the late policy deducts from `score`."""
+    """Points that the late policy deducts from `score` and `curve`."""
     comments: tuple[tuple[str, str], ...] = ()
     """Item id → what a grader wrote, with the rubric in it (`core.rubric_lines`); in the order of the notebook."""
+    curve: float = 0.0
+    """Points that the course's curve adds."""
 
     @property
     def score(self) -> float:
-        """Points of all items so far, before the late penalty; never negative."""
+        """Points of all items so far, before curve and late penalty; never negative."""
         return max(0.0, sum(points for _, points in self.points))
 
     @property
     def final(self) -> float:
-        """The score minus the late penalty; never negative."""
-        return max(0.0, self.score - self.penalty)
+        """The score with the curve, minus the late penalty; never negative."""
+        return max(0.0, self.score + self.curve - self.penalty)
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,17 @@ def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, f
     late = 0.0
     if at is not None and problem in course.problems:
         late = max(0.0, (at - course.due(problem, student)).total_seconds())
+    most = sum(worth for _, worth in items)
+    curve = course.curves[problem].gain(score, most) if problem in course.curves else 0.0
     return Score(
         student,
         problem,
         tuple((item, points.get(item, 0.0)) for item, _ in items),
-        sum(most for _, most in items),
+        most,
         tuple(item for item, _ in items if item in waiting),
         at,
         late,
-        clamped(course.late_policy.penalty(score, late), score),
+        clamped(course.late_policy.penalty(score + curve, late), score + curve),
         tuple((item, written[item]) for item, _ in items if item in written),
+        curve,
     )

@@ -1,7 +1,7 @@
 """Exports the grades of one assignment in the format of Gradescope's own export ("Download Grades").
 
-Spreadsheets and scripts for Gradescope's files read ours too. The total is after the late penalty; the columns of the
-items are before it.
+Spreadsheets and scripts for Gradescope's files read ours too. The total is after curve and late penalty; the columns of
+the items are before them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from autograder.export.result import Exported, not_finished, not_on_roster, with
 from autograder.export.roster import Roster
 from autograder.export.roster_match import Matching
 
-HEADINGS = ("student", "problem", "score", "max_score", "late_penalty", "final", "manual_grading", "handed_in", "late")
+HEADINGS = tuple("student,problem,score,max_score,curve,late_penalty,final,manual_grading,handed_in,late".split(","))
 
 
 def plain_file(
@@ -40,7 +40,7 @@ def plain_file(
             who = (escaped(account.id), problem)
             if score is None:
                 most = points_text(grades.max_score(problem))
-                rows.append((*who, "0", most, "0", "0", "nothing handed in", "", ""))
+                rows.append((*who, "0", most, "0", "0", "0", "nothing handed in", "", ""))
                 continue
             is_shown = not score.waiting or unfinished is Unfinished.INCLUDE
             written += is_shown
@@ -49,7 +49,7 @@ def plain_file(
             rows.append(
                 (
                     *who,
-                    *map(points_text, (score.score, score.max_score, score.penalty)),
+                    *map(points_text, (score.score, score.max_score, score.curve, score.penalty)),
                     points_text(score.final) if is_shown else "",
                     f"waiting: {' '.join(score.waiting)}" if score.waiting else "done",
                     moment_text(score.submitted_at, zone),

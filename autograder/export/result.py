@@ -19,7 +19,7 @@ from autograder.export.roster_match import Matching
 
 UNMATCHED = ".unmatched.csv"
 """Suffix of the list, after the complete name of the file."""
-_HEADINGS = ("in", "student", "assignment", "score", "max_score", "late_penalty", "final", "why")
+_HEADINGS = ("in", "student", "assignment", "score", "max_score", "curve", "late_penalty", "final", "why")
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,11 @@ def write_exported(to: Path, exported: Exported) -> Written:
     write_atomically(to, ("\ufeff" if exported.marked else "") + exported.text)
     rows: list[tuple[str, ...]] = []
     for one in exported.left_out:
-        numbers = (one.total.score, one.total.max_score, one.total.penalty, one.total.final)
+        numbers = (one.total.score, one.total.max_score, one.total.curve, one.total.penalty, one.total.final)
         points = map(points_text, numbers)
         rows.append(("gradebook", escaped(one.student), one.assignment, *points, escaped(one.why)))
     for person, assignment in exported.absent:
-        rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "no submission"))
+        rows.append(("roster", escaped(person.label), assignment, "", "", "", "", "", "no submission"))
     return Written(
         _written_beside(to, UNMATCHED, _HEADINGS, rows),
         _written_beside(to, COMMENTS, COMMENT_HEADINGS, exported.comments),

@@ -71,7 +71,8 @@ class ItemView:
     """`good`, `part`, `bad` or `wait`; selects colour and symbol."""
     words: str
     """The status in words."""
-    misconception: Markup
+    misconceptions: tuple[Markup, ...]
+    """The known mistake behind the answer, or those behind different parts of it."""
     message: Markup
     rubric: tuple[RubricLine, ...]
     """The rubric items by which the answer was graded."""
@@ -90,7 +91,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
     item = next((item for item in problem.items if item.id == result.id), None)
     by_hand = item is not None and item.kind != "code"
     is_done = result.score >= result.max_score or result.status is Status.MANUAL
-    known = misconception_text(problem, result.id, result.misconception) or result.misconception.replace("_", " ")
+    known = [misconception_text(problem, result.id, one) or one.replace("_", " ") for one in result.misconceptions]
     message, tests_agree = result.verdict, True
     words = _DROPPED if result.is_dropped else _WORDS[result.status]
     if by_hand and result.status in (Status.PASSED, Status.PARTIAL, Status.FAILED, Status.MANUAL):
@@ -111,7 +112,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         gain="" if is_done else f"{missing:g} point{'' if missing == 1 else 's'}",
         tone=_tone(result),
         words=words,
-        misconception=Markup() if is_done else with_code(known),
+        misconceptions=() if is_done else tuple(map(with_code, known)),
         message=with_code(DROPPED if result.is_dropped else message),
         rubric=rubric,
         comment=comment,

@@ -47,11 +47,11 @@ _LOG_IS: Mapping[str, str] = {FlagKind.NO_LOG: "was not submitted", FlagKind.LOG
 """Flag → description of the student's log."""
 
 
-def feedback_html(log: GradedLog, problem: Problem, *, late: str = "", regrades: Sequence[Regrade] = ()) -> str:
+def feedback_html(log: GradedLog, problem: Problem, *, counts: str = "", regrades: Sequence[Regrade] = ()) -> str:
     """Builds the feedback page of one submission.
 
     Args:
-        late: the late penalty, as a sentence; see `autograder.course.late_policy`.
+        counts: how the score counts in the course, in sentences: curve and late penalty.
         regrades: the student's regrade requests about this problem.
 
     Returns:
@@ -73,7 +73,7 @@ def feedback_html(log: GradedLog, problem: Problem, *, late: str = "", regrades:
         written="" if log_is else _date(log.created_at),
         log_is="" if outcome else log_is,
         untouched=log.outcome is Outcome.GRADED and all(item.status is Status.MISSING for item in log.items),
-        late=late,
+        counts=counts,
         score=f"{log.score:g}",
         maximum=f"{log.max_score:g}",
         waiting=f"{open_points:g}" if open_points else "",

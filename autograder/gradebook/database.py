@@ -25,7 +25,9 @@ from autograder.core.notebook_io import graded_text, verdict_outputs
 from autograder.core.results import NEEDS_GRADING, STALE, GradedLog, ItemResult, Status, clamped
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, course_folder, load_course
+from autograder.course.digests_of_tests import digests
 from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
+from autograder.gradebook.tested import note_tests, tested_with
 from autograder.gradebook.worth import apply_worth, graded_with, labels, note_worth, set_aside
 
 WAIT_SECONDS = 20.0
@@ -77,6 +79,8 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
     known: dict[str, Mapping[str, Rows]] = {}
     worth: dict[str, dict[str, dict[str, str]]] = {}
     """Problem → student → what the items were worth when the recorded submissions were graded."""
+    tested: dict[str, dict[str, dict[str, str]]] = {}
+    """Problem → student → the tests with which the recorded submissions were graded."""
     students: dict[str, list[str]] = {}
     """The gradebook's students, as in `_students`."""
 
@@ -91,10 +95,12 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
         if log.problem not in worth:
             apply_log_worth(gradebook, log)
             worth[log.problem] = graded_with(gradebook, log.problem)
+            tested[log.problem] = tested_with(gradebook, log.problem)
         if grading.is_known and log.problem not in known:
             known[log.problem] = class_rows(gradebook, log.problem)
         rows = known[log.problem].get(log.student) if grading.is_known else None
         as_before = worth[log.problem].get(log.student) == labels(log.items)
+        as_before = as_before and tested[log.problem].get(log.student) == digests(log.items)
         if rows and as_before and rows.equal(log, course, submitted_at) and _recorded_notebook(root, log).is_file():
             return with_manual_points(log, rows.given)
         try:
@@ -116,6 +122,7 @@ def _record(gradebook: Any, root: Path, log: GradedLog, executed: NotebookNode |
     settled = _same_answers(path, executed)
     write_scores(gradebook, log, settled)
     note_worth(gradebook, log)
+    note_tests(gradebook, log)
     gradebook.db.commit()
     if executed is not None:
         write_atomically(path, graded_text(show_verdicts(executed, log)))

@@ -41,6 +41,7 @@ from autograder.gradebook.database import (
     show_verdicts,
 )
 from autograder.gradebook.rows import write_scores
+from autograder.gradebook.tested import note_tests
 from autograder.gradebook.worth import apply_worth, note_worth, note_worth_of_old, worth_in_source
 from autograder.release.notebook import released_notebook, stub
 from autograder.submissions.timestamps import submission_time_or_warning
@@ -269,6 +270,7 @@ class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships
             apply_log_worth(gradebook, log)
             write_scores(gradebook, log)
             note_worth(gradebook, log)
+            note_tests(gradebook, log)
             grant_extension(gradebook, course, log)
         return nb, resources
 

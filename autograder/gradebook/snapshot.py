@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograder.gradebook.own_tables import TESTED_WITH, forget, note
 from autograder.gradebook.rows import class_rows
-from autograder.gradebook.worth import forget, graded_with, restore_graded_with
+from autograder.gradebook.tested import tested_with
+from autograder.gradebook.worth import graded_with, restore_graded_with
 
 
 def snapshot(gradebook: Any, problem_id: str) -> dict[str, Any]:
-    """The rows of nbgrader's open `Gradebook`: student → scores, comments, penalty, and what the items were worth."""
-    worth = graded_with(gradebook, problem_id)
+    """The rows of nbgrader's open `Gradebook`: student → scores, comments, penalty, the items' worth and tests."""
+    worth, tests = graded_with(gradebook, problem_id), tested_with(gradebook, problem_id)
     return {
         student: {
             "penalty": rows.penalty,
             "grades": {cell: list(grade) for cell, grade in sorted(rows.grades.items())},
             "comments": {cell: list(comments) for cell, comments in sorted(rows.comments.items())},
             "worth": worth.get(student),
+            "tests": tests.get(student),
         }
         for student, rows in sorted(class_rows(gradebook, problem_id).items())
     }
@@ -40,6 +43,7 @@ def restore(gradebook: Any, problem_id: str, kept: dict[str, Any]) -> list[str]:
             gradebook.remove_submission(problem_id, student)
             forget(gradebook, problem_id, student)
     restore_graded_with(gradebook, problem_id, {student: one["worth"] for student, one in kept.items()})
+    note(gradebook, TESTED_WITH, problem_id, {student: one.get("tests") for student, one in kept.items()})
     gradebook.db.commit()
     absent = sorted(kept.keys() - class_rows(gradebook, problem_id).keys())
     return [*left, *(f"{student} is not in the gradebook any more; grade again" for student in absent)]

@@ -7,7 +7,6 @@ set aside in a table of ours in the same database, and come back when the item c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,14 +14,9 @@ from autograder.core.errors import CourseError
 from autograder.core.results import GradedLog, ItemResult
 from autograder.core.text import listed, printable
 from autograder.course.problem import Item, Problem
+from autograder.gradebook.own_tables import GRADED_WITH, SET_ASIDE, execute, has, make, note, noted
 from autograder.gradebook.rows import class_rows, item_of
 
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS autograder_set_aside (problem TEXT, student TEXT, cell TEXT, manual_score REAL, "
-    "extra_credit REAL, needs_grading INTEGER, PRIMARY KEY (problem, student, cell))",
-    "CREATE TABLE IF NOT EXISTS autograder_graded_with (problem TEXT, student TEXT, worth TEXT, "
-    "PRIMARY KEY (problem, student))",
-)
 _SAME = 1e-9
 """Two roundings of one number may differ by this many points."""
 
@@ -100,12 +94,11 @@ def apply_worth(gradebook: Any, problem_id: str, worth: Mapping[str, float], dro
 
 def set_aside(gradebook: Any, problem_id: str) -> dict[tuple[str, str], tuple[float | None, float | None, bool]]:
     """(student, cell) → what was given for a dropped item: manual score, extra credit, whether it needs grading."""
-    if not _has_tables(gradebook):
+    if not has(gradebook, SET_ASIDE):
         return {}
-    rows = _execute(
+    rows = execute(
         gradebook,
-        "SELECT student, cell, manual_score, extra_credit, needs_grading FROM autograder_set_aside "
-        "WHERE problem = :problem",
+        f"SELECT student, cell, manual_score, extra_credit, needs_grading FROM {SET_ASIDE} WHERE problem = :problem",
         problem=problem_id,
     )
     return {(student, cell): (manual, extra, bool(needs)) for student, cell, manual, extra, needs in rows}
@@ -118,17 +111,7 @@ def note_worth(gradebook: Any, log: GradedLog) -> None:
 
 def restore_graded_with(gradebook: Any, problem_id: str, worth: Mapping[str, Mapping[str, str] | None]) -> None:
     """Notes for students what the items were worth when they were graded; forgets it for None. The caller commits."""
-    _make_tables(gradebook)
-    for student, found in worth.items():
-        _execute(
-            gradebook,
-            "DELETE FROM autograder_graded_with WHERE problem = :problem AND student = :student"
-            if found is None
-            else "INSERT OR REPLACE INTO autograder_graded_with VALUES (:problem, :student, :worth)",
-            problem=problem_id,
-            student=student,
-            **({} if found is None else {"worth": json.dumps(dict(found))}),
-        )
+    note(gradebook, GRADED_WITH, problem_id, worth)
 
 
 def note_worth_of_old(gradebook: Any, problem_id: str) -> None:
@@ -144,25 +127,7 @@ def note_worth_of_old(gradebook: Any, problem_id: str) -> None:
 
 def graded_with(gradebook: Any, problem_id: str) -> dict[str, dict[str, str]]:
     """Student → item id → what it was worth, in words, when the submission was graded; of earlier versions, none."""
-    if not _has_tables(gradebook):
-        return {}
-    rows = _execute(
-        gradebook, "SELECT student, worth FROM autograder_graded_with WHERE problem = :problem", problem=problem_id
-    )
-    return {student: json.loads(worth) for student, worth in rows}
-
-
-def forget(gradebook: Any, problem_id: str, student: str) -> None:
-    """Forgets what is noted of a submission that is removed; the caller commits."""
-    if not _has_tables(gradebook):
-        return
-    for table in ("autograder_set_aside", "autograder_graded_with"):
-        _execute(
-            gradebook,
-            f"DELETE FROM {table} WHERE problem = :problem AND student = :student",
-            problem=problem_id,
-            student=student,
-        )
+    return noted(gradebook, GRADED_WITH, problem_id)
 
 
 def disagreement(gradebook: Any, problem: Problem) -> str:
@@ -199,11 +164,10 @@ def require_agreement(gradebook: Any, problem: Problem) -> None:
 def _set_aside(gradebook: Any, problem_id: str, cells: Collection[str]) -> None:
     for student, grade in _grades(gradebook, problem_id, cells):
         if grade.manual_score is not None or grade.extra_credit:
-            _make_tables(gradebook)
-            _execute(
+            make(gradebook)
+            execute(
                 gradebook,
-                "INSERT OR REPLACE INTO autograder_set_aside "
-                "VALUES (:problem, :student, :cell, :manual, :extra, :needs)",
+                f"INSERT OR REPLACE INTO {SET_ASIDE} VALUES (:problem, :student, :cell, :manual, :extra, :needs)",
                 problem=problem_id,
                 student=student,
                 cell=grade.name,
@@ -229,9 +193,9 @@ def _bring_back(gradebook: Any, problem_id: str, cells: Collection[str]) -> None
             if item_of(grade.name) == grade.name:  # graded by hand only: the tests give nothing
                 grade.auto_score, grade.needs_manual_grade = None, needs or manual is None
     for student, cell in kept:
-        _execute(
+        execute(
             gradebook,
-            "DELETE FROM autograder_set_aside WHERE problem = :problem AND student = :student AND cell = :cell",
+            f"DELETE FROM {SET_ASIDE} WHERE problem = :problem AND student = :student AND cell = :cell",
             problem=problem_id,
             student=student,
             cell=cell,
@@ -253,22 +217,3 @@ def _grades(gradebook: Any, problem_id: str, cells: Collection[str]) -> list[tup
         .filter(Assignment.name == problem_id, BaseCell.name.in_(list(cells)))
     )
     return [(student, grade) for student, grade in found]
-
-
-def _has_tables(gradebook: Any) -> bool:
-    """Whether a version that has our tables has written to the gradebook."""
-    found = _execute(gradebook, "SELECT count(*) FROM sqlite_master WHERE name = 'autograder_graded_with'")
-    return bool(found.scalar())
-
-
-def _make_tables(gradebook: Any) -> None:
-    if _has_tables(gradebook):
-        return
-    for statement in _TABLES:
-        _execute(gradebook, statement)
-
-
-def _execute(gradebook: Any, statement: str, **values: Any) -> Any:
-    from sqlalchemy import text
-
-    return gradebook.db.execute(text(statement), values)

@@ -138,7 +138,7 @@ def _examine(
             on_item(result)
     flags = [*found.flags, *_other_student(named, users)]
     took = {result.id: round(result.seconds, 2) for result in found.items if not result.manual}
-    misconceptions = {result.id: result.misconception for result in found.items if result.misconception}
+    misconceptions = {result.id: ", ".join(result.misconceptions) for result in found.items if result.misconceptions}
     tell(
         {
             "notes": [
@@ -167,8 +167,8 @@ def _examine(
 
 def _for_student(problem: Problem, result: ItemResult) -> ItemResult:
     """The item with everything that the feedback page shows: a known misconception, and how the answer differs."""
-    known = misconception_text(problem, result.id, result.misconception)
-    lines = [result.message, f"Likely mistake: {known}" if known else "", *result.output]
+    known = [misconception_text(problem, result.id, one) for one in result.misconceptions]
+    lines = [result.message, *(f"Likely mistake: {text}" for text in known if text), *result.output]
     return replace(result, message="\n".join(line for line in lines if line))
 
 

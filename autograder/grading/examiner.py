@@ -142,7 +142,13 @@ def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
         if score > old.score or is_truer:
             done.ways[old.id] = Way(whole=True)
             done.results[number] = replace(
-                old, score=score, status=verdict.status, message=verdict.message, misconception="", output=()
+                old,
+                score=score,
+                status=verdict.status,
+                message=verdict.message,
+                misconception="",
+                part_misconceptions=(),
+                output=(),
             )
     if gained:
         message = f"{listed(gained, 6)}: counted as when the whole notebook was run; needed cells were not recognized."
@@ -194,7 +200,7 @@ class _Tested:
         """Whether the verdict is one of these."""
         return self.verdict is not None and self.verdict.status in statuses
 
-    def result(self, misconception: str = "", output: tuple[str, ...] = ()) -> ItemResult:
+    def result(self, misconceptions: tuple[str, ...] = (), output: tuple[str, ...] = ()) -> ItemResult:
         """The item's result."""
         assert self.verdict is not None
         return ItemResult(
@@ -204,8 +210,10 @@ class _Tested:
             status=self.verdict.status,
             message=self.verdict.message,
             seconds=self.seconds,
-            misconception=misconception,
+            misconception=misconceptions[0] if len(misconceptions) == 1 else "",
+            part_misconceptions=misconceptions if len(misconceptions) > 1 else (),
             output=output,
+            test_digest=self.item.test_digest,
         )
 
 
@@ -252,7 +260,7 @@ class _Pass:
             assert tested.verdict is not None
             answer = wrong.get(tested.item)
             said = questions.described(tested.item, answer, tested.verdict) if answer else ()
-            results[tested.item.id] = tested.result(mistakes.get(tested.item.id, ""), said)
+            results[tested.item.id] = tested.result(mistakes.get(tested.item.id, ()), said)
             self._tell(results[tested.item.id])
         return Examined(
             results=[results[item.id] for item in self._wanted],

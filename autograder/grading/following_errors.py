@@ -75,6 +75,7 @@ def _replaced(old: ItemResult, verdict: Verdict) -> ItemResult:
         status=verdict.status,
         message=verdict.message,
         misconception="" if verdict.status is Status.PASSED else old.misconception,
+        part_misconceptions=() if verdict.status is Status.PASSED else old.part_misconceptions,
         output=(),
     )
 

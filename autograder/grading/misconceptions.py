@@ -19,11 +19,13 @@ from autograder.course.name_analysis import names_of
 from autograder.course.problem import Cell, Item
 from autograder.course.variants import Variant, variants
 from autograder.grading.reference import Names, Reference, run_trusted
-from autograder.grading.tolerance import Precision, for_device, precision_of, same
+from autograder.grading.tolerance import EXACT, Precision, for_device, precision_of, same
 from homework.hand_in.personal import draws_for, plain_json
 
 ANSWER_SEED = 0
 """Seed of the global generators before each answer, as in `homework.hand_in.log`; the sandbox uses the same."""
+WHOLE = ""
+"""In place of a part's name: the whole answer."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Expected:
     """Plain JSON; None if the item is not asked."""
     precision: Precision
     """How close another answer must come to it."""
+
+    def part(self, name: str) -> tuple[Any, Precision]:
+        """A part of the answer, and how close another one must come to it; (None, its precision) if there is none."""
+        if name == WHOLE:
+            return self.value, self.precision
+        value = self.value.get(name) if isinstance(self.value, dict) else None
+        return value, self.precision.get(name, EXACT) if isinstance(self.precision, dict) else self.precision
 
 
 def asked_items(reference: Reference) -> tuple[Item, ...]:
@@ -82,14 +91,57 @@ def candidates(reference: Reference, item: Item, got: Any, student_id: str, devi
     return that_answer(reference, item, known_misconceptions(reference, item), got, student_id, device)
 
 
+def part_candidates(reference: Reference, item: Item, got: Any, student_id: str) -> dict[str, list[str]]:
+    """Each wrong part of an answer → the known wrong solutions that give this part.
+
+    Only answers that are mappings or named tuples have parts. Parts without a fractional number are left out: many
+    mistakes give the same truth values and counts.
+    """
+    right = expected(reference, item, student_id)
+    if not isinstance(got, dict) or not isinstance(right.value, dict) or got.keys() != right.value.keys():
+        return {}
+    known = known_misconceptions(reference, item)
+    return {
+        part: that_answer(reference, item, known, got, student_id, part=part)
+        for part in got
+        if _has_fraction(got[part]) and not same(got[part], *right.part(part))
+    }
+
+
+def _has_fraction(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return any(map(_has_fraction, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and not value.is_integer()
+
+
 def that_answer(
-    reference: Reference, item: Item, slugs: Iterable[str], got: Any, student_id: str, device: str = "cpu"
+    reference: Reference,
+    item: Item,
+    slugs: Iterable[str],
+    got: Any,
+    student_id: str,
+    device: str = "cpu",
+    part: str = WHOLE,
 ) -> list[str]:
-    """Those of these known wrong solutions that give this answer, whether it is right or not; see `candidates`."""
+    """Those of these known wrong solutions that give this answer, whether it is right or not; see `candidates`.
+
+    Args:
+        reference: the problem's reference.
+        item: the item.
+        slugs: names of known wrong solutions.
+        got: the answer, as plain JSON.
+        student_id: the student whose inputs were used.
+        device: the device that computed the answer, as named in a log.
+        part: the only part of the answer to compare.
+    """
     found = []
     for slug in slugs:
         wrong = _wrong_answer(reference, item, slug, student_id)
-        if wrong is not None and same(got, wrong.value, for_device(wrong.precision, device)):
+        if wrong is None:
+            continue
+        value, precision = wrong.part(part)
+        theirs, _ = Expected(got, wrong.precision).part(part)
+        if same(theirs, value, for_device(precision, device)) and (value is not None or part == WHOLE):
             found.append(slug)
     return found
 

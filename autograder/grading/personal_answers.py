@@ -129,41 +129,52 @@ class PersonalAnswers:
         right = misconceptions.expected(self._reference, item, self._exam.student)
         return () if right.value is None else compare(answer.value, right.value, right.precision)
 
-    def recognised(self, answers: Mapping[Item, Answer]) -> dict[str, str]:
-        """Item id → the known wrong solution that its code is, if it is one and only one.
+    def recognised(self, answers: Mapping[Item, Answer]) -> dict[str, tuple[str, ...]]:
+        """Item id → the known wrong solution that its code is, if it is the only one; or those that give its parts.
 
-        It must give that solution's answers on further inputs, too. The process may know hidden inputs by then: what is
-        told is one of the solutions' names.
+        They must agree on further inputs, too. The process may know hidden inputs by then: what is told are names of
+        solutions.
         """
-        found, candidates = dict[str, str](), dict[Item, list[str]]()
+        found, candidates = dict[str, tuple[str, ...]](), dict[Item, dict[str, list[str]]]()
         for item, answer in answers.items():
             known = self._exam.cache.get(self._mistake_key(item))
             if known is not None:
-                found[item.id] = known["misconception"]
+                found[item.id] = tuple(known["misconceptions"])
             elif answer.value is not None:
-                slugs = misconceptions.candidates(self._reference, item, answer.value, self._exam.student)
+                slugs = self._candidates(item, answer.value)
                 if slugs:
                     candidates[item] = slugs
                 else:
-                    self._exam.cache.keep(self._mistake_key(item), {"misconception": ""}, "")
+                    self._exam.cache.keep(self._mistake_key(item), {"misconceptions": []}, "")
         if candidates:
             with self._asking(len(candidates) * FURTHER_INPUTS) as ask:
                 for item, slugs in candidates.items():
                     if ask is None:
                         break
-                    found[item.id] = self._one_of(item, slugs, ask)
-                    self._exam.cache.keep(self._mistake_key(item), {"misconception": found[item.id]}, "")
+                    found[item.id] = self._only_ones(item, slugs, ask)
+                    self._exam.cache.keep(self._mistake_key(item), {"misconceptions": list(found[item.id])}, "")
         return found
 
-    def _one_of(self, item: Item, slugs: list[str], ask: _Ask) -> str:
-        """The only one of these wrong solutions that agrees on further inputs."""
+    def _candidates(self, item: Item, value: Any) -> dict[str, list[str]]:
+        """Part of a wrong answer → the known wrong solutions that give it; only `WHOLE` if one gives all of it."""
+        whole = misconceptions.candidates(self._reference, item, value, self._exam.student)
+        if whole:
+            return {misconceptions.WHOLE: whole}
+        return misconceptions.part_candidates(self._reference, item, value, self._exam.student)
+
+    def _only_ones(self, item: Item, candidates: dict[str, list[str]], ask: _Ask) -> tuple[str, ...]:
+        """The only solution that agrees on further inputs; where parts have different ones, all of them."""
         for number in range(FURTHER_INPUTS):
             inputs = f"{self._exam.student}, {number}"
-            answer = ask(item, inputs)
-            if answer.value is None:
-                return ""
-            slugs = misconceptions.that_answer(self._reference, item, slugs, answer.value, inputs)
-        return slugs[0] if len(slugs) == 1 else ""
+            value = ask(item, inputs).value
+            if value is None:
+                return ()
+            candidates = {
+                part: misconceptions.that_answer(self._reference, item, slugs, value, inputs, part=part)
+                for part, slugs in candidates.items()
+            }
+        only = sorted({slugs[0] for slugs in candidates.values() if len(slugs) == 1})
+        return tuple(only) if misconceptions.WHOLE in candidates or len(only) > 1 else ()
 
     @contextlib.contextmanager
     def _asking(self, answers: int) -> Iterator[_Ask | None]:

@@ -46,6 +46,11 @@ class Verdict:
     fault: str = ""
     """What is wrong in the test itself, in words for staff; empty if nothing is known to be."""
 
+    @property
+    def first_line(self) -> str:
+        """The first line of the message."""
+        return self.message.partition("\n")[0]
+
     def score(self, points: float) -> float:
         """The score of an item that is worth so many points."""
         return round(points * self.fraction, 6)
@@ -83,7 +88,10 @@ def verdict_of(
     ]
     if not failed:
         return Verdict(Status.PASSED, "All checks passed.", 1.0)
-    message = "\n".join(f"{name}: {verdict.message}" for name, verdict in failed)[:_MOST]
+    message = "\n".join(f"{name}: {verdict.message}" for name, verdict in failed)
+    if len(message) > _MOST:  # so that every part is named
+        message = "\n".join(f"{name}: {verdict.first_line}" for name, verdict in failed)
+    message = message[:_MOST]
     passed, total = (
         sum(part.weight for part in (*visible, *hidden) if part.passed or every) for every in (False, True)
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograder.core.results import ItemResult, Status
-from autograder.course.name_analysis import needed
+from autograder.course.name_analysis import NO_NAMES, names_of, needed
 from autograder.course.percent import split_cells
 from autograder.course.problem import Cell, Item, Problem
 from autograder.course.variants import misconception_text
@@ -16,9 +16,12 @@ from autograder.grading.cell_runner import CellRun
 from autograder.grading.examiner import Examined, Way, examine
 from autograder.grading.grade import host_for
 from autograder.grading.item_cache import ItemCache
+from autograder.grading.item_test import quiet_verdict
 from autograder.grading.limits import ATTEMPTS
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.reference import quiet_process, reference
+from autograder.grading.verdict import Verdict
+from autograder.inspect import remarks
 from autograder.inspect.observed_test import ObservedTest
 from autograder.inspect.recorder import Check
 from autograder.inspect.subject import Subject
@@ -67,6 +70,8 @@ class ItemInspection:
     """Numbers of the statements whose failures grading met; it stops a part, or the test, at the first one."""
     agreeing: tuple[tuple[str, str], ...] = ()
     """Known wrong solutions that give the same answers on the per-student inputs: name, sentence."""
+    remarks: tuple[str, ...] = ()
+    """What may explain the result beside the checks, as sentences."""
     first_line: int = 0
     """The line of the source above the test's first line."""
 
@@ -108,7 +113,9 @@ def inspect_items(subject: Subject, items: Sequence[Item], rebuilt: Rebuilt | No
     notebook = rebuilt or subject.rebuilt
     codes = [item for item in items if item.kind == "code"]
     ours = reference(subject.problem)
-    wanted = {name for item in codes for name in (item.id, *ours.builds_on(item))}
+    wanted = {
+        name for item in codes for name in (item.id, *ours.builds_on(item), *_uses(subject.problem, notebook, item))
+    }
     host = host_for(subject.problem)
     options = {"student": subject.asked, "seed": subject.seed}
     examined = examine(subject.problem, notebook, host, items=[*wanted, *(item.id for item in items)], **options)  # type: ignore[arg-type]
@@ -118,8 +125,14 @@ def inspect_items(subject: Subject, items: Sequence[Item], rebuilt: Rebuilt | No
         for whole in (False, True):
             chosen = [item for item in codes if examined.ways.get(item.id, Way()).whole is whole]
             if chosen:
-                observed |= _observe(exam, chosen, examined.ways, whole=whole)
+                observed |= _observe(exam, chosen, examined, whole=whole)
     return [_inspection(subject, item, examined, observed.get(item.id)) for item in items]
+
+
+def _uses(problem: Problem, notebook: Rebuilt, item: Item) -> frozenset[str]:
+    """The other items whose names stand in the student's answer."""
+    found = names_of(notebook.source(item.id)) if item.id in notebook.answered else None
+    return (found or NO_NAMES).uses & {one.id for one in problem.items if one.kind == "code" and one.id != item.id}
 
 
 @dataclass(frozen=True)
@@ -129,31 +142,48 @@ class _Observed:
     cells: tuple[UsedCell, ...]
     given: tuple[str, ...]
     ran: tuple[Built, ...]
+    random_use: tuple[str, ...]
+    with_right: Verdict | None
+    """The verdict with the reference's functions in place of the wrong ones that the item uses; None: it uses none."""
 
 
-def _observe(exam: Exam, items: Sequence[Item], ways: Mapping[str, Way], *, whole: bool) -> dict[str, _Observed]:
+def _observe(exam: Exam, items: Sequence[Item], examined: Examined, *, whole: bool) -> dict[str, _Observed]:
     """Tests each item twice: as grading does, and going on after failures."""
     found = {}
     with contextlib.closing(NotebookRun(exam, items, whole=whole)) as notebook:
         for item in notebook.items():
             graded: list[Check] = []
             going_on: list[Check] = []
+            random_use: tuple[str, ...] = ()
+            with_right = None
             if notebook.before_test(item) is None:
-                stand_ins = ways.get(item.id, Way()).stand_ins
-                graded = going_on = _checks(item, notebook, stand_ins, strict=True)
+                stand_ins = examined.ways.get(item.id, Way()).stand_ins
+                test = _tested(item, notebook, stand_ins, strict=True)
+                graded = going_on = test.checks
                 if any(one.fate == "failed" for one in graded):  # what ends the process would end it again
-                    going_on = _checks(item, notebook, stand_ins, strict=False)
+                    test = _tested(item, notebook, stand_ins, strict=False)
+                    going_on = test.checks
+                random_use = tuple(test.random_use.sentences(item.id))
+                with_right = _with_right(item, notebook, examined, stand_ins)
             met = frozenset(one.statement.number for one in graded if one.is_bad)
             merged = (first if first.is_bad else second for first, second in zip(graded, going_on, strict=True))
             cells, given = _used(notebook, item)
-            found[item.id] = _Observed(tuple(merged), met, cells, given, tuple(_ran(notebook)))
+            ran = tuple(_ran(notebook))
+            found[item.id] = _Observed(tuple(merged), met, cells, given, ran, random_use, with_right)
     return found
 
 
-def _checks(item: Item, notebook: NotebookRun, stand_ins: Sequence[str], *, strict: bool) -> list[Check]:
+def _tested(item: Item, notebook: NotebookRun, stand_ins: Sequence[str], *, strict: bool) -> ObservedTest:
     test = ObservedTest(item, notebook, stand_ins=stand_ins, strict=strict)
     test.run()
-    return test.checks
+    return test
+
+
+def _with_right(item: Item, notebook: NotebookRun, examined: Examined, stand_ins: Sequence[str]) -> Verdict | None:
+    """The verdict with the reference's functions in place of the wrong ones that the item uses; None: it uses none."""
+    functions = notebook.exam.reference.functions(item)
+    wrong = [name for name in _result(item, examined).depends_on if name in functions]
+    return quiet_verdict(item, notebook, stand_ins=sorted({*wrong, *stand_ins})) if wrong else None
 
 
 def _used(notebook: NotebookRun, item: Item) -> tuple[tuple[UsedCell, ...], tuple[str, ...]]:
@@ -176,9 +206,10 @@ def _ran(notebook: NotebookRun) -> Iterator[Built]:
 
 
 def _inspection(subject: Subject, item: Item, examined: Examined, observed: _Observed | None) -> ItemInspection:
-    result = next(one for one in examined.results if one.id == item.id)
+    result = _result(item, examined)
     if observed is None or item.test is None:
         return ItemInspection(item, result)
+    above = line_above(subject.problem, item.test)
     return ItemInspection(
         item,
         result,
@@ -189,8 +220,19 @@ def _inspection(subject: Subject, item: Item, examined: Examined, observed: _Obs
         observed.checks,
         observed.met,
         tuple(_agreeing(subject, item, examined)),
-        line_above(subject.problem, item.test),
+        tuple(_remarks(subject, item, result, observed, in_source(subject.problem, above + 1))),
+        above,
     )
+
+
+def _result(item: Item, examined: Examined) -> ItemResult:
+    return next(one for one in examined.results if one.id == item.id)
+
+
+def _remarks(subject: Subject, item: Item, result: ItemResult, observed: _Observed, place: str) -> Iterator[str]:
+    yield from remarks.of_machine(item, result, subject.recorded_item(item.id), place)
+    yield from remarks.of_other_items(result.depends_on, item.points, observed.with_right)
+    yield from observed.random_use
 
 
 def _agreeing(subject: Subject, item: Item, examined: Examined) -> Iterator[tuple[str, str]]:
@@ -199,6 +241,13 @@ def _agreeing(subject: Subject, item: Item, examined: Examined) -> Iterator[tupl
     if got is not None:
         for slug in misconceptions.candidates(reference(subject.problem), item, got, subject.asked):
             yield slug, misconception_text(subject.problem, item.id, slug)
+    for slug in _result(item, examined).part_misconceptions:
+        yield slug, f"(a part of the answers) {misconception_text(subject.problem, item.id, slug)}"
+
+
+def in_source(problem: Problem, line: int) -> str:
+    """A line of a problem's source, e.g. `solutions/vae.py:120`."""
+    return f"{problem.path.parent.name}/{problem.path.name}:{line}"
 
 
 def line_above(problem: Problem, cell: Cell) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import types
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograder.course.problem import Item
 from autograder.grading.item_test import ItemTest
 from autograder.grading.notebook_run import NotebookRun
 from autograder.inspect.instrument import Rewritten, rewrite
+from autograder.inspect.random_use import NAME, SOURCE, RandomUse, States
 from autograder.inspect.recorder import Check, Recorder
 from autograder.inspect.values import Value, value_of
 from autograder.sandbox.guest.wire import Deadline
@@ -35,6 +39,7 @@ class ObservedTest(ItemTest):
         assert item.test is not None
         self._test: Rewritten = rewrite(item.test)
         self.recorder = Recorder(self._test, strict=strict)
+        self.random_use = RandomUse()
 
     @property
     def checks(self) -> list[Check]:
@@ -44,7 +49,9 @@ class ObservedTest(ItemTest):
     def make_link(self, fork: Fork, cells: Mapping[str, str]) -> Link:
         """A connection whose calls are recorded."""
         ours = self._notebook.exam.reference.names
-        return ObservedLink(fork.sock, cells=cells, called=self.recorder.called, ours=ours)
+        link = ObservedLink(fork.sock, cells=cells, called=self.recorder.called, ours=ours)
+        link.random_use = self.random_use
+        return link
 
     def run_visible(self, item: Item, names: dict[str, Any]) -> None:
         """Runs the visible part, rewritten."""
@@ -81,6 +88,7 @@ class ObservedLink(Link):
         self._ours = ours
         self._names: dict[int, str] = {}
         """Number of an object in the sandbox → how the test reaches it."""
+        self.random_use = RandomUse()
 
     def get(self, of: int | None, name: str) -> Any:
         """See `Link.get`."""
@@ -98,13 +106,40 @@ class ObservedLink(Link):
         values = [self._argument(one, names.get(n, f"argument {n + 1}")) for n, one in enumerate(args)]
         done = self._called(function, [*values, *(self._argument(one, name) for name, one in kwargs.items())])
         try:
-            result = super().call(of, args, kwargs, always=always)
+            with self._watching_random_use(function):
+                result = super().call(of, args, kwargs, always=always)
         except RemoteError as error:
             done(None, error.error, self.listen())
             raise
         self._named(result, f"{function}(...)")
         done(self._argument(result, "result"), None, self.listen())
         return result
+
+    def define(self, names: Collection[str], sources: Sequence[str], uses: Sequence[str]) -> None:
+        """See `Link.define`; also defines what tells the states of the random generators."""
+        super().define({*names, NAME}, [*sources, SOURCE], uses)
+
+    @contextlib.contextmanager
+    def _watching_random_use(self, function: str) -> Iterator[None]:
+        """Notes what the call in the block does to the global random generators, if it is not the test's own doing."""
+        if isinstance(self._ours.get(function.removeprefix("student.").partition(".")[0]), types.ModuleType):
+            yield
+            return
+        before = self._random_states()
+        try:
+            yield
+        finally:
+            if isinstance(sys.exception(), Exception | None):  # else the process has ended, or is late
+                self.random_use.add(function, before, self._random_states())
+
+    def _random_states(self) -> States | None:
+        if not self.has_helpers:
+            self.define((), (), ())
+        try:
+            watcher = number_of(super().get(None, NAME))
+            return None if watcher is None else States.of(super().call(watcher, (), {}))
+        except RemoteError:
+            return None
 
     def _parameters(self, function: str) -> list[str]:
         """The names of a function's positional parameters, as the reference has them; empty if it has none."""

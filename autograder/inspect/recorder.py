@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal
 
+from autograder.grading.trusted_limits import ItemTimeoutError
 from autograder.inspect.instrument import MAY, SAW, WATCH, Rewritten, Statement
-from autograder.inspect.values import Value, is_data, value_of, where_they_differ
+from autograder.inspect.values import Value, is_data, rounding, value_of, where_they_differ
+from autograder.sandbox.guest.wire import TooLateError
 from autograder.sandbox.proxy import RemoteError
 from autograder.sandbox.student_error import StudentError
 from homework import checks
@@ -179,10 +181,10 @@ class Recorder:
         check = watched.check
         check.fate = "failed" if isinstance(error, Exception) else "ended"
         check.hint, check.detail, check.error = _said(error)
-        got = next((value for role, _, value in watched.seen if role == "got"), None)
-        if not check.detail and isinstance(error, AssertionError) and got is not None:
-            expected = [value for role, _, value in watched.seen if role == "expected"]
-            check.detail = where_they_differ(got, expected[0]) if expected else ""
+        got, expected = ([value for one, _, value in watched.seen if one == role] for role in ("got", "expected"))
+        if isinstance(error, AssertionError) and got and expected:
+            where = check.detail or where_they_differ(got[0], expected[0])
+            check.detail = "\n".join(filter(None, (where, rounding(got[0], expected[0]))))
         seen = [value_of(value, text, role) for role, text, value in watched.seen if role or is_data(value)]
         check.values = tuple(seen) or self._variables(check.statement, trace)
         check.before = tuple(makers(self._test.statements, check.statement))
@@ -268,6 +270,8 @@ def _said(error: BaseException) -> tuple[str, str, StudentError | None]:
         return error.hint, error.detail, None
     if isinstance(error, AssertionError):
         return str(error) or "the assertion is false", "", None
+    if isinstance(error, TooLateError | ItemTimeoutError):
+        return "the time limit ran out in this statement", "", None
     if not isinstance(error, Exception):
-        return "the student's process ended, or took too long, in this statement", "", None
+        return "the student's process ended in this statement", "", None
     return f"the test could not use the result: {type(error).__name__}: {error}"[:1000], "", None

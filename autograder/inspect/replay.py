@@ -12,14 +12,16 @@ import linecache
 import logging
 import os
 import re
+import sys
 import tempfile
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder.core.errors import SetupError
+from autograder.core.hashing import key_of
 from autograder.core.text import printable
 from autograder.course.config import ROOT_VARIABLE
 from autograder.course.problem import Item, Problem, load_problem
@@ -42,8 +44,8 @@ from homework.notebook_names import NotebookNames
 
 _log = logging.getLogger("autograder")
 
-CELL_MARK = "# %% cell "
-"""Begins the line above each cell in the file with the student's cells."""
+_MARK = re.compile(r"^# %% cell [0-9a-f]{8} ", re.MULTILINE)
+"""Begins the line above each cell in the file with the student's cells; the digits are not in any cell."""
 _CPU_SECONDS = 3600.0
 
 
@@ -95,6 +97,30 @@ def start(what: Replayed, cells: Path, *, unconfined: bool = False) -> dict[str,
             _log.warning("%s: the student's own functions answer here, not the reference's", ", ".join(what.stand_ins))
         return _unconfined(exam, item, ours, built, cells)
     return _confined(exam, item, ours, built, what.stand_ins, held)
+
+
+_failures: list[str] = []
+"""The failing checks that failed again in this process."""
+
+
+@contextlib.contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Prints the error of the block, if there is one, and goes on; the end of the student's process is not caught.
+
+    Args:
+        what: the check in the block.
+    """
+    try:
+        yield
+    except Exception:
+        _failures.append(what)
+        print(f"{what}\n{traceback.format_exc()}", file=sys.stderr)
+
+
+def finish() -> NoReturn:
+    """Ends the script: exit status 1 if a check failed."""
+    print(f"{len(_failures)} failed: {'; '.join(_failures)}" if _failures else "all of it passes now")
+    sys.exit(1 if _failures else 0)
 
 
 def _exam(problem: Problem, student: str, seed: str, host: Host) -> Exam:
@@ -179,7 +205,8 @@ def _unconfined(exam: Exam, item: Item, ours: Reference, cells: Sequence[Built],
 
 def cells_text(cells: Sequence[Built], head: str) -> str:
     """The file with the student's cells; `read_cells_file` reads it."""
-    return head + "".join(f"\n{CELL_MARK}{built.id}\n{built.source.rstrip()}\n" for built in cells)
+    mark = f"# %% cell {key_of([built.source for built in cells])[:8]} "
+    return head + "".join(f"\n{mark}{built.id}\n{built.source.rstrip()}\n" for built in cells)
 
 
 def read_cells_file(path: Path) -> list[Built]:
@@ -192,14 +219,23 @@ def read_cells_file(path: Path) -> list[Built]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} cannot be read: {error}") from None
-    parts = re.split(rf"^{re.escape(CELL_MARK)}(\S+)$\n", text, flags=re.MULTILINE)
+    parts = re.split(rf"^{re.escape(_mark(text))}(\S+)$\n", text, flags=re.MULTILINE)
     found: Mapping[str, str] = dict(zip(parts[1::2], parts[2::2], strict=True))
     if not found:
-        raise SetupError(f"{path} has no line `{CELL_MARK}NAME`; write it again with `autograder inspect --debug`.")
+        raise SetupError(
+            f"{path} has no line `# %% cell DIGITS NAME`; write it again with `autograder inspect --debug`."
+        )
     return [Built("free", "code", source.rstrip("\n"), name, None) for name, source in found.items()]
 
 
 def _first_lines(path: Path) -> dict[str, int]:
     """Cell → number of its first line in the file."""
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return {line.removeprefix(CELL_MARK): n + 2 for n, line in enumerate(lines) if line.startswith(CELL_MARK)}
+    text = path.read_text(encoding="utf-8")
+    mark, lines = _mark(text), text.split("\n")
+    return {line.removeprefix(mark): n + 2 for n, line in enumerate(lines) if line.startswith(mark)}
+
+
+def _mark(text: str) -> str:
+    """What begins the line above each cell: the first one stands above all that a student wrote."""
+    found = _MARK.search(text)
+    return found.group() if found else "# %% cell "

@@ -13,13 +13,15 @@ from autograder.batch.result_cache import latest_log
 from autograder.batch.submitted_folder import submitted_folder
 from autograder.core.errors import SetupError
 from autograder.core.flags import FlagKind
-from autograder.core.results import GradedLog, Outcome
+from autograder.core.results import GradedLog, ItemResult, Outcome
 from autograder.core.student_key import spellings, student_key
 from autograder.core.text import is_text, listed, printable
 from autograder.course.config import course_folder
+from autograder.course.digests_of_tests import changed_items, digests
 from autograder.course.problem import Item, Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed, seed_with
 from autograder.grading.grade import INPUTS_FROM, SOURCE_IS, asked_student
+from autograder.inspect.remarks import of_environment
 from autograder.report.load import read_graded_log
 from autograder.submissions.log import read_log
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
@@ -58,6 +60,10 @@ class Subject:
             SetupError: the problem has no such item.
         """
         return item_of(self.problem, item_id)
+
+    def recorded_item(self, item_id: str) -> ItemResult | None:
+        """The recorded result of an item; None if there is none."""
+        return next((one for one in (self.recorded.items if self.recorded else ()) if one.id == item_id), None)
 
 
 def item_of(problem: Problem, item_id: str) -> Item:
@@ -108,6 +114,7 @@ def find_subject(problem_id: str, student: str, out: Path, submitted: Path | Non
     notes += said
     if recorded is not None:
         notes += _changes(recorded, submission, problem)
+    notes += of_environment(theirs.get("environment", {}))
     before = latest_log(root, problem_id, student)
     if before is not None and recorded is not None and _same(before, recorded):
         before = None
@@ -205,10 +212,12 @@ def _changes(recorded: GradedLog, submission: Submission, problem: Problem) -> l
     if version is None and recorded.outcome is Outcome.GRADED:
         notes.append("An older version wrote the results: it is not known whether the problem's source changed since.")
     elif version is not None and version != problem.sha256:
+        changed = changed_items(problem, digests(recorded.items))
+        what = f"the tests or solutions of {listed(changed, 10)}" if changed else "but no test and no solution"
         notes.append(
-            f"{problem.path.name} changed since this was graded: checks, points and inputs below are today's. The "
-            "recorded scores hold until `autograder grade` runs again; where the score below is the same, the change "
-            "does not matter."
+            f"{problem.path.name} changed since this was graded ({what}): checks, points and inputs below are today's. "
+            "The recorded scores hold until `autograder grade` runs again; where the score below is the same, the "
+            "change does not matter."
         )
     points = {item.id: item.points for item in problem.items}
     others = [one.id for one in recorded.items if points.get(one.id) != one.max_score]

@@ -20,6 +20,8 @@ _DEPTH = 4
 _LONGEST = 2_000
 _FULL = 120
 """Numbers up to which an array is shown as a whole."""
+_ROUNDING = 1e-5
+"""Differences up to this share of the largest expected value may come from rounding in float32."""
 _RANGE_FROM = 12
 """Numbers from which smallest, largest and mean are shown."""
 
@@ -57,6 +59,21 @@ def where_they_differ(got: Any, expected: Any) -> str:
         return difference(got, expected, rtol=0.0, atol=0.0)
     except Exception:  # it compares plain data only
         return ""
+
+
+def rounding(got: Any, expected: Any) -> str:
+    """A sentence if two different values differ by so little that rounding can be the reason; else empty."""
+    try:
+        left, right = (torch.as_tensor(one).detach().cpu().to(torch.float64) for one in (got, expected))
+        largest, scale = float((left - right).abs().max()), float(right.abs().max())
+    except Exception:  # not numbers, or not of the same shape
+        return ""
+    if left.shape != right.shape or not 0 < largest <= _ROUNDING * scale:
+        return ""
+    return (
+        f"the largest difference is {largest:.2g}, {largest / scale:.2g} of the largest expected value: rounding in "
+        "float32 can cause it, so the check may be too strict"
+    )
 
 
 def _kind(value: Any) -> str:

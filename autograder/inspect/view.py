@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autograder.core.results import ItemResult, Status
 from autograder.core.text import listed, printable
-from autograder.inspect.inspection import ItemInspection, UsedCell
+from autograder.inspect.inspection import ItemInspection, UsedCell, in_source
 from autograder.inspect.instrument import Statement
 from autograder.inspect.recorder import Call, Check
 from autograder.inspect.subject import Subject
@@ -95,6 +95,8 @@ class ItemView:
     checks: tuple[CheckView, ...]
     skipped: tuple[str, ...]
     agreeing: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+    """What may explain the result beside the checks."""
     way: str
 
 
@@ -132,9 +134,7 @@ def view_of(subject: Subject, inspections: Sequence[ItemInspection]) -> Inspecti
 
 def item_view(subject: Subject, one: ItemInspection) -> ItemView:
     """Prepares one item."""
-    recorded = next(
-        (item for item in (subject.recorded.items if subject.recorded else ()) if item.id == one.item.id), None
-    )
+    recorded = subject.recorded_item(one.item.id)
     is_tested = one.item.kind == "code"
     other = (
         is_tested
@@ -157,6 +157,7 @@ def item_view(subject: Subject, one: ItemInspection) -> ItemView:
         checks=tuple(_check(subject, one, check) for check in one.failed),
         skipped=tuple(_skipped(subject, one)),
         agreeing=one.agreeing,
+        remarks=tuple(map(_clean, one.remarks)),
         way=_way(one),
     )
 
@@ -217,10 +218,9 @@ def numbered(source: str, first: int = 1) -> Iterator[CodeLine]:
 
 def _check(subject: Subject, one: ItemInspection, check: Check) -> CheckView:
     statement = check.statement
-    name = subject.problem.path.name
     line = one.first_line + statement.first
     return CheckView(
-        where=f"{subject.problem.path.parent.name}/{name}:{line}" if one.first_line else f"line {line} of the test",
+        where=in_source(subject.problem, line) if one.first_line else f"line {line} of the test",
         kind=_kind(one, check),
         fate=_fate(one, check),
         code=tuple(_lines(one, [statement])),
@@ -245,7 +245,7 @@ def _kind(one: ItemInspection, check: Check) -> str:
 
 
 def _fate(one: ItemInspection, check: Check) -> str:
-    said = "the student's process ended here, or took too long" if check.fate == "ended" else "failed"
+    said = check.hint if check.fate == "ended" else "failed"
     if check.runs > 1:
         said += f", {check.failures} of {check.runs} times; the first is shown"
     if check.statement.number not in one.met:

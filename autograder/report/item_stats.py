@@ -211,9 +211,9 @@ def _reasons(
     for student, result in results:
         if result.manual or result.score >= result.max_score or result.status is Status.MISSING:
             continue
-        if result.misconception:
-            known[result.misconception].append(student)
-        else:
+        for slug in result.misconceptions:
+            known[slug].append(student)
+        if not result.misconceptions:
             lines = result.message.strip().splitlines()  # later lines have numbers that differ between students
             other[lines[0].strip() if lines else ""].append(student)
     named = [

@@ -20,6 +20,7 @@ from autograder.core.errors import SetupError
 from autograder.core.results import PHASES, GradedLog
 from autograder.core.strict_json import read_json
 from autograder.core.text import is_text, listed, printable
+from autograder.course.digests_of_tests import changed_items, digests
 from autograder.course.problem import Problem, load_problem, problem_ids
 from autograder.submissions.reader import LOG_NAME, UnusableError, read_bytes
 from homework.errors import LogError
@@ -150,6 +151,9 @@ def _run(
             findings["Graded when the problem had other items; grade again"].append(student)
         elif [item.label for item in log.items] != [item.label for item in problem.items]:
             findings["Graded with other points than the source has now; grade again"].append(student)
+        if changed := changed_items(problem, digests(log.items)):
+            tests = f"Graded with other tests than the source has now ({_names(changed)}); grade again"
+            findings[tests].append(student)
         if number(listed.get(student, {}).get("score")) not in (None, float(f"{log.score:.6g}")):
             findings["grades.csv and the log have different scores; the log's are shown"].append(student)
         entries.append(_entry(replace(log, student=student), times.get(student, {})))

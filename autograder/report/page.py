@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +15,7 @@ from autograder.core.html import style, template, with_code
 from autograder.core.offenders import without_offenders
 from autograder.core.results import Outcome
 from autograder.core.text import listed, printable, well_formed
-from autograder.course.config import root_folder
+from autograder.course.config import load_course, root_folder
 from autograder.course.problem import Problem
 from autograder.course.regrades import read_regrades
 from autograder.report.charts import HEIGHT, WIDTH
@@ -94,6 +96,7 @@ def report_html(out: Path, *, root: Path | None = None) -> str:
     """The class report as HTML, the same bytes for the same folder. See `report`."""
     root = root or root_folder()
     runs, notes = read_runs(out, root)
+    runs = [replace(run, notes=(*run.notes, *_curve(root, run.problem.id))) for run in runs]
     try:
         regrades = read_regrades(root)
     except CourseError as error:
@@ -114,6 +117,13 @@ def report_html(out: Path, *, root: Path | None = None) -> str:
         number=_number,
         percent=_percent,
     )
+
+
+def _curve(root: Path, problem_id: str) -> Iterator[str]:
+    """A note on the problem's curve, if there is one."""
+    with suppress(CourseError):  # of which `autograder grade` warns
+        if curve := load_course(root).curves.get(problem_id):
+            yield f"A curve raises the scores in exports ({curve}); points on this page do not include it."
 
 
 def _sound_section(out: Path, run: Run, room: int) -> Section:

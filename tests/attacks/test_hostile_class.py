@@ -43,6 +43,10 @@ pytestmark = [
 ]
 
 
+OF_THE_GRADER = {"course/remembered.json", "course/remembered.lock"}
+"""What grading writes into the course."""
+
+
 @dataclass
 class Aftermath:
     """The results of a hostile class, and what it changed."""
@@ -78,8 +82,8 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
             patch.setenv("AUTOGRADER_ISOLATION", FULL)  # worker processes inherit it
             graded = grade_folder("toy", submitted, out, workers=2, cache=False, root=root)
         after = fingerprints(root, out)
-    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    yield Aftermath({one.log.student: one.log for one in graded}, root, out, changed, len(accepted))
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - OF_THE_GRADER
+    yield Aftermath({one.log.student: one.log for one in graded}, root, out, sorted(changed), len(accepted))
 
 
 @pytest.mark.parametrize("name", [path.stem for path in CELLS])

@@ -94,8 +94,8 @@ def desk(course: Path, class_of_60: Path, tmp_path: Path) -> Iterator[Start]:  #
     yield start
     for process in running:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0 and "ended; everything is saved" in said
 
 
 def answer_of(page: Page) -> str:
@@ -166,6 +166,7 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
     page.locator("main h1").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("text=version 2")
+    expect(page.get_by_text("Changed. All answers have their new scores.")).to_be_in_viewport()
     page.locator("main h1").focus()
     page.keyboard.press("Backspace")
     page.wait_for_selector("form[data-most]")
@@ -191,6 +192,58 @@ def test_one_question_is_graded_with_the_keyboard_alone_and_reaches_every_result
         assert "names the units" in (class_of_60 / student / "toy" / "feedback.html").read_text()
         comments += "Say why." in item["comment"]
     assert comments >= 1
+
+
+def test_an_answer_is_skipped_and_the_way_back_and_undo_are_told(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    seen = [page.locator("aside code").inner_text()]
+    for _ in range(3):
+        grade_one(page)
+        seen.append(page.locator("aside code").inner_text())
+    leave(page, "n")
+    assert page.locator("aside code").inner_text() not in seen, "not the same answer"
+    for ref in reversed(seen):
+        leave(page, "Backspace")
+        assert page.locator("aside code").inner_text() == ref
+    expect(page.get_by_role("link", name="Back")).to_have_count(0)
+    leave(page, "u")
+    expect(page.get_by_text(f"Taken back: answer {seen[2]} had")).to_be_visible()
+    page.keyboard.press("f")
+    expect(page.get_by_text("Another grader will be asked.")).to_be_visible()
+    leave(page, "u")
+    expect(page.get_by_text("Your last grading was this answer")).to_be_visible()
+    assert page.locator("aside code").inner_text() == seen[1]
+    leave(page, "u")
+    expect(page.get_by_text(f"Taken back: answer {seen[1]} had")).to_be_visible()
+
+
+def test_a_cut_score_and_a_message_of_the_page_are_told(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    page.get_by_text("Adjust the points").click()
+    page.get_by_label("Points to add").fill("5")
+    expect(page.locator("output")).to_have_text("3 of 3 (5 is cut to 3)")
+    page.get_by_label("Reason").fill("more than was asked")
+    leave(page, "Control+Enter")
+    expect(page.get_by_text("Saved")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("press Enter again")).to_be_visible()
+    expect(page.get_by_text("Saved")).to_have_count(0)
+
+
+def test_a_formula_in_a_line_has_no_scroll_bar(desk: Start, page: Page) -> None:
+    enter(page, desk())
+    formulas = [r"\sigma = \sqrt{\mathbb{E}[(x-\mu)^2]}", r"\hat{y}_{t-1}", "f"]
+    wider = page.evaluate(
+        """formulas => formulas.map((text) => {
+            const element = document.createElement("span");
+            element.className = "tex";
+            document.querySelector(".answer").append(element);
+            katex.render(text, element, { output: "htmlAndMathml" });
+            return element.firstChild.scrollWidth - element.firstChild.clientWidth;
+        })""",
+        formulas,
+    )
+    assert wider == [0, 0, 0]
 
 
 def test_who_types_as_a_page_appears_keeps_the_cursor(desk: Start, page: Page) -> None:
@@ -303,3 +356,7 @@ def test_buttons_beside_the_form_do_not_save_it_and_what_was_entered_is_not_lost
     page.get_by_role("link", name="Change the rubric").click()
     page.wait_for_timeout(500)
     assert page.url == here and len(asked) == 1 and "not saved" in asked[0]
+    page.locator("main h1").focus()
+    page.keyboard.press("u")
+    page.wait_for_timeout(500)
+    assert page.url == here and len(asked) == 2, "undo leaves the page, too"

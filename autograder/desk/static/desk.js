@@ -52,7 +52,8 @@
     let sum = form.dataset.takesOff ? most : 0;
     form.querySelectorAll("input[name=tick]:checked").forEach((box) => { sum += Number(box.dataset.points); });
     sum += Number((form.elements.adjustment?.value || "0").replace(",", ".").replace("\u2212", "-")) || 0;
-    output.value = `${Math.round(Math.min(Math.max(sum, 0), most) * 1e6) / 1e6} of ${most}`;
+    const [all, score] = [sum, Math.min(Math.max(sum, 0), most)].map((points) => Math.round(points * 1e6) / 1e6);
+    output.value = `${score} of ${most}${all === score ? "" : ` (${all} is cut to ${score})`}`;
   }
 
   document.addEventListener("input", (event) => {
@@ -74,6 +75,7 @@
     if (!place) return;
     place.textContent = text;
     place.hidden = !text;
+    if (text) document.querySelectorAll("[role=status] > .said:not(.bad)").forEach((said) => said.remove());
     if (text) place.scrollIntoView({ block: "nearest" });
   }
 
@@ -100,7 +102,8 @@
     if (form?.dataset.most) form.dataset.entered = "1";
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.verb !== "get" || !document.querySelector("form[data-entered]")) return;
+    const leaves = event.detail.requestConfig.verb === "get" || event.detail.requestConfig.path === "/undo";
+    if (!leaves || !document.querySelector("form[data-entered]")) return;
     if (!window.confirm("What you entered here is not saved. Leave it?")) event.preventDefault();
   });
   document.addEventListener("htmx:sendError", () => told(OFFLINE));
@@ -119,5 +122,8 @@
   }
   document.addEventListener("DOMContentLoaded", begin);
   document.addEventListener("htmx:beforeSwap", () => document.activeElement?.blur()); // else the same field keeps it
-  document.addEventListener("htmx:afterSettle", begin);
+  document.addEventListener("htmx:afterSettle", () => {
+    window.scrollTo(0, 0); // messages stand at the top
+    begin();
+  });
 })();

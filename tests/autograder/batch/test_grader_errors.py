@@ -29,6 +29,7 @@ from autograder.cli.main import app
 from autograder.core.errors import SetupError
 from autograder.core.results import Grading, ItemResult, Outcome, Status
 from autograder.course.problem import load_problem
+from autograder.feedback import student_page
 from autograder.gradebook import rows as gradebook_rows
 from autograder.gradebook.database import opened
 from autograder.gradescope.results_json import RESULTS_FILE, End, Progress
@@ -56,12 +57,11 @@ class OurFaultError(Exception):
         return f"{SECRET} \ud800"
 
 
-def fails_for_bob(real: Function, of: Function, times: float = float("inf")) -> Function:
-    """The function, with an error for bob, whose name `of` finds in the arguments, at most so many times."""
-    calls = itertools.count()
+def fails_for_bob(real: Function, of: Function) -> Function:
+    """The function, with an error for bob, whose name `of` finds in the arguments."""
 
     def instead(*args: Any, **options: Any) -> Any:
-        if str(of(*args, **options)) == "bob" and next(calls) < times:
+        if str(of(*args, **options)) == "bob":
             raise OurFaultError
         return real(*args, **options)
 
@@ -71,8 +71,8 @@ def fails_for_bob(real: Function, of: Function, times: float = float("inf")) -> 
 FAULTS: dict[str, tuple[Any, str, Function]] = {
     "reading": (batch, "read_submission", lambda path, student, below: student),
     "the submission time": (batch_results, "submission_time_or_warning", lambda folder, log: folder.parent.name),
-    "the late note": (batch_results, "late_note", lambda course, problem, student, moment: student),
-    "the feedback page": (batch_results, "feedback_html", lambda log, problem, **more: log.student),
+    "the late note": (student_page, "late_note", lambda course, problem, student, moment: student),
+    "the feedback page": (student_page, "feedback_html", lambda log, problem, **more: log.student),
     "the log's text": (batch_results, "keep_traceback", lambda out, grading: grading.log.score and grading.log.student),
     "the journal, before": (Journal, "done", lambda self, student, digest: student),
     "the journal, after": (Journal, "note", lambda self, student, digest, seconds: student),
@@ -111,8 +111,7 @@ def test_an_error_outside_the_examination_fails_one_submission(
 ) -> None:
     where, name, of = FAULTS[fault]
     with monkeypatch.context() as patch:
-        times = 1 if name == "feedback_html" else float("inf")  # it writes the page about the error, too
-        patch.setattr(where, name, fails_for_bob(getattr(where, name), of, times))
+        patch.setattr(where, name, fails_for_bob(getattr(where, name), of))
         only_bob_is_lost(tmp_path / "out", grade_folder("toy", submitted, tmp_path / "out", **QUIETLY))
     graded = grade_folder("toy", submitted, tmp_path / "out", **QUIETLY)
     assert [one.log.score for one in graded] == [20.0] * 3, "the same command grades it once the error is fixed"

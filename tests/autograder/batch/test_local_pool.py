@@ -49,7 +49,7 @@ def alive(graders: LocalPool, processes: list[psutil.Process], *, students: bool
     assert graders._process is not None
     found = []
     for process in processes:
-        with contextlib.suppress(psutil.Error):  # it ended meanwhile
+        with contextlib.suppress(psutil.Error, ProcessLookupError):  # it ended meanwhile
             theirs = os.getsid(process.pid) != graders._process.pid
             if process.status() != psutil.STATUS_ZOMBIE and theirs == students:
                 found.append(process)

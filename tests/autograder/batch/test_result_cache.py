@@ -54,7 +54,7 @@ class Asked:
             before = set(options["cache"]._old)
             examined: Examined = examine(*args, **options)
             fresh = {key for key in options["cache"].kept if key not in before}
-            for part, keys in {"fraction": self.items, "misconception": self.mistakes}.items():
+            for part, keys in {"fraction": self.items, "misconceptions": self.mistakes}.items():
                 keys += [key for key in fresh if part in options["cache"].kept[key]["value"]]
             return examined
 

@@ -21,6 +21,7 @@ from tests.autograder.cli.term_class import (
     TermClass,
     term_class,
 )
+from tests.autograder.graded_folder import csv_rows
 
 pytestmark = [
     pytest.mark.kernel,
@@ -42,18 +43,37 @@ def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Term
     return found
 
 
-@pytest.mark.long
-def test_six_changes_in_a_class_of_thirty(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    term = term_class(course, tmp_path, monkeypatch, right=12, absolute=7, noeps=5, empty=4, broken=2)
+THIRTY = {"right": 12, "absolute": 7, "noeps": 5, "empty": 4, "broken": 2}
+TWO_HUNDRED = {"right": 80, "absolute": 47, "noeps": 33, "empty": 27, "broken": 13}
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param(THIRTY, id="30", marks=pytest.mark.long),
+        pytest.param(TWO_HUNDRED, id="200", marks=pytest.mark.slow),
+    ],
+)
+def test_six_changes_in_a_class(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: dict[str, int]
+) -> None:
+    right, absolute, noeps, broken = (kinds[kind] for kind in ("right", "absolute", "noeps", "broken"))
+    students = sum(kinds.values())
+    term = term_class(course, tmp_path, monkeypatch, **kinds)
+
+    def row(before: str, after: str, up: int, down: int) -> list[str]:
+        """The row of an item in the table of changes."""
+        return [before, after, str(up), str(down), str(students - up - down)]
+
     first = term.grade()
     assert "changes to the earlier results" not in first.output, "no question where there are no earlier results"
-    for place in range(1, 13):
+    for place in range(1, right + 1):
         term.by_hand(f"right{place}", "written_units", 2.0)
     term.grade()  # takes the points over
 
     def expect(most: float, **scores: float) -> None:
         found = term.everywhere()
-        assert len(found) == 30
+        assert len(found) == students
         for student, (score, maximum) in found.items():
             assert (score, maximum) == (scores[student.rstrip("0123456789")], most), student
 
@@ -62,44 +82,44 @@ def test_six_changes_in_a_class_of_thirty(course: Path, tmp_path: Path, monkeypa
 
     term.change(LESS_STRICT)
     shown = table(term.grade().output)
-    assert shown["Line"] == ["8", "8", "7", "0", "23"] and shown["all"] == ["25", "25", "7", "0", "23"]
-    assert len(term.examined) == 28, "one item of each readable notebook"
+    assert shown["Line"] == row("8", "8", absolute, 0) and shown["all"] == row("25", "25", absolute, 0)
+    assert len(term.examined) == students - broken, "one item of each readable notebook"
     expect(25, right=22, absolute=20, noeps=20, **nothing)
 
     term.change(STRICTER)
     before = term.files()
     refused = term.grade(code=2)
-    assert "5 students would lose points" in refused.stderr and "--yes" in refused.stderr
-    assert all(f"noeps{place}: score 20 of 25 → 12 of 25" in refused.output for place in range(1, 6))
+    assert f"{noeps} students would lose points" in refused.stderr and "--yes" in refused.stderr
+    assert all(f"noeps{place}: score 20 of 25 → 12 of 25" in refused.output for place in range(1, noeps + 1))
     assert term.files() == before
     shown = table(term.grade("--yes").output)
-    assert shown["standardize"] == ["12", "12", "0", "5", "25"]
+    assert shown["standardize"] == row("12", "12", 0, noeps)
     expect(25, right=22, absolute=20, noeps=12, **nothing)
 
     term.change(MORE_POINTS)
     said = term.grade()
-    assert table(said.output)["Line"] == ["8", "10", "24", "0", "6"] and not term.examined
+    assert table(said.output)["Line"] == row("8", "10", right + absolute + noeps, 0) and not term.examined
     expect(27, right=24, absolute=22, noeps=14, **nothing)
     assert '"points": 10' in (course / "notebooks" / "toy.ipynb").read_text()
 
     term.count(drop=["toy/written_units"])
-    assert "12 students would lose points" in term.grade(code=2).stderr
+    assert f"{right} students would lose points" in term.grade(code=2).stderr
     shown = table(term.grade("--yes").output)
-    assert shown["written_units"] == ["3", "dropped", "0", "12", "18"] and not term.examined
+    assert shown["written_units"] == row("3", "dropped", 0, right) and not term.examined
     expect(24, right=22, absolute=22, noeps=14, **nothing)
     page = (term.out / "right1" / "toy" / "feedback.html").read_text()
     assert "Dropped" in page and "counts for no student" in page
 
     term.count(bonus=["toy/Line"])
     shown = table(term.grade().output)
-    assert shown["Line"] == ["10", "10 bonus", "0", "0", "30"]
-    assert shown["written_units"] == ["dropped", "3", "12", "0", "18"], "the points that graders gave are there again"
+    assert shown["Line"] == row("10", "10 bonus", 0, 0)
+    assert shown["written_units"] == row("dropped", "3", right, 0), "the points that graders gave are there again"
     expect(17, right=24, absolute=22, noeps=14, **nothing)
     assert "10 bonus points" in (term.out / "right1" / "toy" / "feedback.html").read_text()
 
     term.change(ANOTHER_TITLE)
     said = term.grade()
-    assert "no score changes for 30 students" in said.output and not term.examined
+    assert f"no score changes for {students} students" in said.output and not term.examined
     expect(17, right=24, absolute=22, noeps=14, **nothing)
     assert "5 A question about units" in (term.out / "right1" / "toy" / "feedback.html").read_text()
 
@@ -301,3 +321,51 @@ def test_grade_without_a_gradebook_releases_nothing(small: TermClass) -> None:
     assert small.logs()["right1"]["max_score"] == 27
     refused = small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=2)
     assert "Line: 8, in the source 10" in refused.stderr
+
+
+def test_a_curve_reaches_exports_pages_and_the_report_and_no_score(small: TermClass) -> None:
+    path = small.root / "course.toml"
+    small.submitted.joinpath("absolute1/toy/timestamp.txt").write_text("2027-01-18 23:00:00 +0100\n")
+    before = {student: (log["score"], log["items"]) for student, log in small.logs().items()}
+    path.write_text(path.read_text() + "\n[curve]\ntoy = { factor = 1.1, add = 2, most = 23 }\n")
+    said = small.grade()
+    assert "no score changes for 3 students" in said.output and not small.examined
+    assert {student: (log["score"], log["items"]) for student, log in small.logs().items()} == before
+    assert {student: score for student, (score, _) in small.everywhere().items()} == {
+        student: score for student, (score, _) in before.items()
+    }
+    rows = {row["student"]: row for row in csv_rows(small.out.parent / "export.csv")}
+    found = {name: tuple(row[key] for key in ("score", "curve", "late_penalty", "final")) for name, row in rows.items()}
+    assert found == {
+        "right1": ("20", "3", "0", "23"),
+        "absolute1": ("12", "3.2", "1.52", "13.68"),  # 10 % of the raised score
+        "noeps1": ("20", "3", "0", "23"),
+    }
+    page = (small.out / "absolute1" / "toy" / "feedback.html").read_text()
+    assert "(multiplied by 1.1, plus 2, at most 23): 12 points become 15.2. The score above does not include" in page
+    assert page.index("become 15.2") < page.index("Submitted 1 day late")
+    small.run("report", "--out", str(small.out))
+    assert "A curve raises the scores in exports (multiplied by 1.1" in (small.out / "report.html").read_text()
+
+
+def test_an_export_warns_of_scores_of_earlier_tests_and_not_of_other_changes(small: TermClass) -> None:
+    def exported() -> str:
+        return " ".join(small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=1).output.split())
+
+    assert "changed" not in exported()
+    small.change(ANOTHER_TITLE)
+    assert "changed" not in exported()
+    small.change(LESS_STRICT)
+    assert (
+        "the tests of Line in the source of toy changed since 3 submissions were graded (absolute1, noeps1, right1): "
+        "these scores are those of the earlier tests. Grade toy again" in exported()
+    )
+    small.run("report", "--out", str(small.out))
+    report = (small.out / "report.html").read_text()
+    assert "Graded with other tests than the source has now (Line); grade again: absolute1, noeps1, right1." in report
+    said = " ".join(small.run("inspect", "absolute1", "toy", "Line", "--out", str(small.out), code=1).output.split())
+    assert "toy.py changed since this was graded (the tests or solutions of Line)" in said
+    small.grade()
+    assert "changed" not in exported()
+    small.run("undo", "--out", str(small.out), "--yes")
+    assert "the tests of Line in the source of toy changed since 3 submissions were graded" in exported()

@@ -22,9 +22,10 @@ from autograder.desk import graders
 from autograder.desk.agreement import agreement
 from autograder.desk.database import now
 from autograder.desk.decisions import ConflictError, Kind
-from autograder.desk.desk import OPINION_WITHDRAWN, SECOND_OPINION, Desk, UnknownError
+from autograder.desk.desk import Desk, UnknownError
 from autograder.desk.form import Form, FormError
-from autograder.desk.lists import rows
+from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
+from autograder.desk.lists import conflicts, opinions, rows
 from autograder.desk.place import Place
 from autograder.gradebook.database import opened, recording
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
@@ -54,6 +55,14 @@ def logged(graded_class: GradedClass, student: str) -> Any:
     return next(item for item in log["grades"]["items"] if item["id"] == UNITS.item)
 
 
+def undone(desk: Desk, by: str, told: int = 0) -> dict[str, float | None]:
+    """Takes back a grader's last action; returns student → score, empty if nothing was taken back."""
+    found = desk.undo(by, told)
+    return (
+        {} if found is None or not found[2].is_done else {one.student: marks.score for one, marks in found[2].changes}
+    )
+
+
 def test_every_question_that_people_grade_is_there(desk: Desk) -> None:
     assert set(desk.questions) == {UNITS, FIGURE}
     assert [one.total for one in desk.progress()] == [5, 5]
@@ -78,6 +87,30 @@ def test_each_open_answer_comes_once_and_blocks_follow_each_other(desk: Desk) ->
         save_as(desk, question, question.arranged().student[ref], ["r1"], "kim")
     assert len(seen) == 4, "ada and bob together"
     assert desk.progress_of(question).done == 5
+
+
+def test_a_skipped_answer_comes_again_after_all_others(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    seen = [desk.queue.next(question, "kim") or ""]
+    for _ in range(4):
+        seen.append(desk.queue.next(question, "kim", seen[-1]) or "")
+    assert len(set(seen[:4])) == 4 and seen[4] == seen[0], "through all blocks, then the first skipped one"
+    for ref in seen[1:4]:
+        grade(question.arranged().student[ref], "r1")
+    assert desk.queue.next(question, "kim", seen[0]) == seen[0], "the only one that is left"
+
+
+def test_a_skipped_second_grading_comes_again_after_all_others(graded_class: GradedClass) -> None:
+    desk = graded_class.desk(second_share=1.0)
+    question = desk.questions[UNITS]
+    for student in ("ada", "bob", "chen"):
+        save_as(desk, question, student, ["r1"], "kim", alone=True)
+    for student in ("dana", "emil"):
+        save_as(desk, question, student, ["r1"], "lee")
+    seen = [desk.queue.next(question, "lee") or ""]
+    for _ in range(3):
+        seen.append(desk.queue.next(question, "lee", seen[-1]) or "")
+    assert {question.arranged().student[ref] for ref in seen[:3]} == {"ada", "bob", "chen"} and seen[3] == seen[0]
 
 
 def test_figures_are_ordered_by_their_pictures(desk: Desk) -> None:
@@ -117,6 +150,7 @@ def test_what_another_grader_saved_meanwhile_is_shown_and_kept(desk: Desk, grade
     ("change", "says"),
     [
         ({"adjustment": 0.5}, "reason"),
+        ({"reason": "nice"}, "no points"),
         ({"adjustment": float("nan"), "reason": "x"}, "not a number"),
         ({"ticks": ("r9",)}, "no item r9"),
         ({"comment": "x" * 10_001}, "10001 characters"),
@@ -161,17 +195,16 @@ def test_undo_and_a_changed_rubric_reach_the_gradebook_too(desk: Desk, graded_cl
     desk.recorder.record()
     question = desk.questions[UNITS]
     old = desk.rubric(question)
-    desk.decisions.change_rubric(UNITS, old, old.with_items([replace(old.items[0], points=3)]), "lee")
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "lee", {})
     desk.recorder.record()
     assert gradebook(graded_class)["chen"].points == 3
     grade("dana", "r1")
     desk.recorder.record()
-    assert desk.undo("kim") == (question, question.arranged().ref["dana"])
+    assert undone(desk, "kim") == {"dana": None}
     desk.recorder.record()
     assert gradebook(graded_class)["dana"] == ManualScore(None)
     assert logged(graded_class, "dana")["status"] == "manual"
-    assert desk.undo("kim") == (question, question.arranged().ref["chen"]), "the grading that the rubric changed"
-    assert points(desk.decisions)["chen"] is None
+    assert undone(desk, "kim") == {"chen": None}, "the grading that the rubric changed"
 
 
 def test_a_score_from_the_form_grader_is_not_overwritten(desk: Desk, graded_class: GradedClass, grade: Grade) -> None:
@@ -183,7 +216,9 @@ def test_a_score_from_the_form_grader_is_not_overwritten(desk: Desk, graded_clas
     ref = question.arranged().ref["dana"]
     conflict = desk.view(question, ref, "kim").conflict
     assert conflict is not None and conflict.points == 1.5
+    assert conflicts(desk, question, "kim") == {"dana": conflict}
     desk.take_over(question, ref, "kim")
+    assert desk.view(question, ref, "kim").conflict is None, "at once"
     desk.recorder.record()
     assert points(desk.decisions)["dana"] == 1.5
     assert gradebook(graded_class)["dana"].comment.endswith("from the form grader")
@@ -236,7 +271,104 @@ def test_a_share_is_graded_by_two_who_do_not_know_of_each_other(graded_class: Gr
     assert points(desk.decisions) == {"chen": 2.0, "dana": 2.0}
     result = agreement(desk.decisions.seconds(UNITS))
     assert (result.answers, result.exact) == (2, 0.5) and len(result.apart) == 1
-    assert not desk.view(question, ref, "lee").is_second, "no third time"
+    assert desk.queue.for_second(question, "lee", desk.decisions.standing(UNITS)) == [], "no third time"
+
+
+def test_a_second_grading_can_be_changed_and_taken_back_and_stays_blind(graded_class: GradedClass) -> None:
+    desk = graded_class.desk(second_share=1.0)
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
+    save_as(desk, question, "dana", ["r1"], "kim")
+    save_as(desk, question, "dana", ["r2"], "lee", is_second=True)
+    own = desk.view(question, ref, "lee")
+    assert own.is_second and own.saved is not None and own.saved.marks.ticks == ("r2",), "lee's own"
+    save_as(desk, question, "dana", ["r1", "r2"], "lee", is_second=True)
+
+    def pairs() -> list[tuple[float | None, float | None]]:
+        return [(first.marks.score, second.marks.score) for first, second in desk.decisions.seconds(UNITS)]
+
+    assert pairs() == [(2.0, 3.0)] and points(desk.decisions) == {"dana": 2.0}
+    with pytest.raises(ConflictError):
+        stale = Form((), 0.0, "", "", own.saved.id, own.answer.digest, 1, is_second=True)
+        desk.save(question, ref, "lee", stale)
+    old = desk.rubric(question)
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3), old.items[1]]), "kim", {})
+    assert pairs() == [(3.0, 3.0)]
+    assert undone(desk, "lee") == {"dana": 1.0} and pairs() == [(3.0, 1.0)], "the change"
+    assert undone(desk, "lee") == {"dana": None} and pairs() == [] and undone(desk, "lee") == {}
+    view = desk.view(question, ref, "lee")
+    assert view.is_second and view.saved is None, "it waits for lee again"
+    save_as(desk, question, "dana", ["r2"], "lee", is_second=True)
+    assert pairs() == [(3.0, 1.0)] and points(desk.decisions) == {"dana": 3.0}
+    shown = desk.view(question, ref, "lee", blind=False)
+    assert shown.saved is not None and shown.saved.by == "kim", "as the page Agreement links it"
+    desk.note(question, ref, "kim", SECOND_OPINION)
+    save_as(desk, question, "dana", [], "lee")
+    assert points(desk.decisions) == {"dana": 0.0}, "kim asked lee for a second opinion"
+
+
+def test_what_a_grader_brings_back_is_the_first_graders_again(desk: Desk, grade: Grade) -> None:
+    grade("dana", "r1", by="kim")
+    grade("dana", "r2", by="lee")
+    assert undone(desk, "lee") == {"dana": 2.0}
+    question = desk.questions[UNITS]
+    saved = desk.view(question, question.arranged().ref["dana"], "lee").saved
+    assert saved is not None and saved.by == "kim" and desk.progress_of(question).by == {"kim": 1}
+    assert [one.by for one in desk.decisions.history(UNITS, "dana")] == ["kim", "lee", "lee"], "lee took it back"
+    old = desk.rubric(question)
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "max", {})
+    assert desk.progress_of(question).by == {"kim": 1}
+    assert undone(desk, "lee") == {} and undone(desk, "kim") == {"dana": None}
+
+
+def test_undo_takes_back_every_grading_of_an_answer_in_turn(desk: Desk, grade: Grade) -> None:
+    grade("dana", "r1")
+    grade("chen", "r1")
+    grade("dana", "r2")
+    assert [undone(desk, "kim") for _ in range(4)] == [{"dana": 2.0}, {"chen": None}, {"dana": None}, {}]
+
+
+def test_undo_asks_first_where_something_else_was_done_since(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    for student in ("chen", "dana"):
+        grade(student, "r1")
+    desk.note(question, question.arranged().ref["emil"], "kim", SECOND_OPINION)
+    asked = desk.undo("kim")
+    assert asked is not None and not asked[2].is_done and asked[1] == question.arranged().ref["dana"]
+    assert points(desk.decisions) == {"chen": 2.0, "dana": 2.0}
+    assert undone(desk, "kim", asked[2].grading) == {"dana": None}, "the grader was told"
+    assert undone(desk, "kim") == {"chen": None}, "and is asked once only"
+    grade("dana", "r1")
+    old = desk.rubric(question)
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "kim", {})
+    assert undone(desk, "kim") == {} and points(desk.decisions)["dana"] == 3.0
+    grade("emil")
+    desk.note(question, question.arranged().ref["emil"], "kim", NAME_SHOWN)
+    assert undone(desk, "kim") == {"emil": None}, "a name that was shown changes nothing"
+
+
+def test_undo_touches_no_question_of_another_desk(graded_class: GradedClass, desk: Desk) -> None:
+    save_as(desk, desk.questions[FIGURE], "ada", ["r1"], "kim")
+    del desk.questions[FIGURE]
+    assert undone(desk, "kim") == {} and points(desk.decisions, FIGURE)["ada"] is not None
+
+
+def test_going_back_follows_ones_own_gradings(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref
+    grade("ada", "r1")
+    grade("chen", "r1", by="lee")
+    grade("dana", "r1")
+    grade("emil")
+    assert [desk.back(question, ref[one], "kim") for one in ("chen", "emil", "dana", "bob")] == [
+        ref["emil"], ref["dana"], ref["ada"], "",
+    ]  # fmt: skip
+    undone(desk, "kim")
+    assert desk.back(question, ref["emil"], "kim") == ref["dana"], "also after undo"
+    grade("ada", "r2", alone=True)
+    assert [desk.back(question, ref[one], "kim") for one in ("ada", "emil", "dana", "bob")] == [
+        ref["emil"], ref["dana"], ref["bob"], "",
+    ]  # fmt: skip
 
 
 def test_weighted_kappa_has_its_known_values() -> None:
@@ -271,6 +403,25 @@ def test_a_second_opinion_stays_asked_for_until_another_grader_gives_it(desk: De
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "kim"}, "once more"
     desk.note(question, ref, "lee", OPINION_WITHDRAWN)
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
+
+
+def test_a_request_is_open_again_when_its_answer_is_taken_back(desk: Desk, grade: Grade) -> None:
+    question = desk.questions[UNITS]
+    ref = question.arranged().ref["dana"]
+    for asker in ("kim", "max"):
+        grade("dana", "r1", by="kim")
+        desk.note(question, ref, asker, SECOND_OPINION)
+        grade("dana", "r2", by="lee")
+        assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
+        assert undone(desk, "lee") == {"dana": 2.0}
+        assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": asker}
+    old = desk.rubric(question)
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "noa", {})
+    assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "max"}, "a rubric is no opinion"
+    assert [opinions(desk, question, by) for by in ("kim", "lee", "max")] == [1, 1, 0]
+    assert [row.said for row in rows(desk, question, "opinions", "", "max")] == [
+        "asked by you: another grader gives it"
+    ]
 
 
 def test_a_clock_that_is_set_back_hides_no_request_for_a_second_opinion(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from autograder.desk.features import TextFeatures
 from autograder.desk.groups import equal_groups, marked_differences, near_groups
 from autograder.desk.normal_form import normal_form
+from autograder.desk.shown_text import shown_formulas
 
 
 def test_equal_answers_are_one_group_and_so_are_empty_ones() -> None:
@@ -68,8 +69,17 @@ def test_changed_words_are_marked() -> None:
     assert marked_differences("It can grow here", "It does shrink here") == expected
 
 
+def test_a_formula_is_one_word() -> None:
+    found = marked_differences("so $\\frac{a}{b}$ costs $5 or $6", "so $\\frac{a}{c}$ costs $5 or $6")
+    assert found == [("so ", False), ("$\\frac{a}{b}$", True), (" costs $5 or $6", False)]
+    assert shown_formulas("$5 or $6 <b>") == "$5 or $6 &lt;b&gt;"
+    assert shown_formulas("so $a<b$.") == 'so <span class="tex">a&lt;b</span>.'
+
+
 def test_missing_words_are_an_empty_piece() -> None:
     assert marked_differences("It is small.", "It is not small.") == [("It is ", False), ("", True), ("small.", False)]
+    assert marked_differences("It is so.", "It is one unit, and so no unit is left.")[-2:] == [("", True), (".", False)]
+    assert ("", True) in marked_differences("One thing here.", "One is a pure number here."), "more words stand there"
     assert marked_differences("a", "a b") == [("a", False), ("", True)]
     assert marked_differences("", "a") == [("", True)] and marked_differences("", "") == []
 

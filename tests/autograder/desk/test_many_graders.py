@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import statistics
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -49,30 +50,35 @@ def test_eight_graders_at_once_lose_nothing_and_double_nothing(kind: str, course
     question = desk.questions[UNITS]
     end = time.monotonic() + 60 * MINUTES
     early: Counter[str] = Counter()
-    """Conflicts of each grader about answers that they got from the queue: none should be before two graders."""
+    """Conflicts of each grader about answers that they got from the queue: none should be before two graders. Once the
+    queue is empty, graders change answers that another one may have again after an undo."""
+    is_empty = threading.Event()
 
     def work(name: str) -> Counter[str]:
         draw, done = random.Random(name), Counter[str]()
         while (ref := desk.queue.next(question, name)) is not None or time.monotonic() < end:
+            if ref is None:
+                is_empty.set()
             student = question.arranged().student[ref] if ref else f"student{draw.randrange(200):04}"
             try:
                 saved = save_as(desk, question, student, ["r1"] * draw.randint(0, 1), name, alone=ref is None)
                 done["saved"] += len(saved)
             except (ConflictError, FormError):  # another grader saved between the look and the save
                 done["conflicts"] += 1
-                early[name] += ref is not None
+                early[name] += not is_empty.is_set()
             if draw.random() < 0.1:
                 try:
                     undone = desk.decisions.undo(name)
-                    done["undone"] += len(undone[1]) if undone else 0
+                    done["undone"] += len(undone.changes) if undone else 0
                 except ConflictError:
                     done["conflicts"] += 1
         return done
 
     with ThreadPoolExecutor(8) as pool:
         done = sum(pool.map(work, "abcdefgh"), Counter())
-    while (ref := desk.queue.next(question, "a")) is not None:  # what was taken back last
-        done["saved"] += len(save_as(desk, question, question.arranged().student[ref], [], "a"))
+    for name in "abcdefgh":  # what was taken back last; one of them may still have it before them
+        while (ref := desk.queue.next(question, name)) is not None:
+            done["saved"] += len(save_as(desk, question, question.arranged().student[ref], [], name))
     found = desk.decisions.standing(UNITS)
     assert len(found) == 200 and None not in points(desk.decisions).values()
     assert not sum(early.values()), "no answer was before two graders"
@@ -81,7 +87,7 @@ def test_eight_graders_at_once_lose_nothing_and_double_nothing(kind: str, course
         history = desk.decisions.history(UNITS, student)
         line = [saved.replaces for saved in history]
         assert line == [None, *(saved.id for saved in history[:-1])], "one line, no fork"
-        assert history[-1] == found[student]
+        assert history[-1].id == found[student].id
         kinds.update(saved.kind for saved in history)
     assert kinds[Kind.GRADE] + kinds[Kind.GROUP] == done["saved"] and kinds[Kind.UNDO] == done["undone"]
     print(f"{kind}: {MINUTES:g} minutes, {dict(done)}")
@@ -107,4 +113,5 @@ def test_a_class_of_a_thousand_is_arranged_in_five_seconds_and_a_page_takes_a_te
             began = time.process_time()
             assert page.get("/toy/written_units").status_code == 200
             took.append(time.process_time() - began)
+    print(f"median {statistics.median(took):.3f} s")
     assert statistics.median(took) <= 0.2, "two requests: the way to the next answer, and its page"

@@ -10,9 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from autograder.desk.desk import Desk
+from autograder.desk.graders import SECOND_OPINION
 from autograder.desk.pages import app
 from autograder.desk.shown_text import shown_markdown
-from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass, points
+from autograder.gradebook.manual import ManualScore
+from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass, points, save_as
 
 HOST = "desk.test"
 AT = "/toy/written_units"
@@ -98,8 +100,81 @@ def test_an_answer_is_graded_and_the_next_one_follows(desk: Desk, page: TestClie
     assert after.status_code == 200 and "Saved." in after.text and after.url.path != first.url.path
     assert set(points(desk.decisions).values()) == {3.0}
     undone = page.post("/undo")
-    assert "Taken back" in undone.text and undone.url.path == first.url.path
+    ref = first.url.path.rsplit("/")[-1]
+    assert undone.url.path == first.url.path
+    assert f"Taken back: answer {ref} had 3 points from you; now it is not graded" in undone.text
     assert set(points(desk.decisions).values()) == {None}
+    nothing = page.post("/undo")
+    assert nothing.url.path == "/" and "no grading that can be taken back" in nothing.text
+
+
+def test_undo_says_first_what_it_takes_back_after_something_else(desk: Desk, page: TestClient) -> None:
+    address = at(desk, "dana")
+    page.post(address, data={**fields(page.get(address).text), "tick": "r1"})
+    page.post(f"{at(desk, 'chen')}/opinion", data={"tick": "r1"})
+    asked = page.post("/undo")
+    assert asked.url.path == address and "Your last grading was this answer" in asked.text
+    assert "with 2 points" in asked.text and points(desk.decisions) == {"dana": 2.0}
+    told = fields(asked.text)["told"]
+    assert "now it is not graded" in page.post("/undo", data={"told": told}).text
+    assert points(desk.decisions) == {"dana": None}
+    assert page.post("/undo", data={"told": "²"}).status_code == 200
+
+
+def test_backspace_goes_back_through_ones_own_gradings(desk: Desk, page: TestClient) -> None:
+    for student in ("chen", "dana"):
+        page.post(at(desk, student), data={**fields(page.get(at(desk, student)).text), "tick": "r1"})
+    back = re.compile(r'href="([^"]+)" data-key="Backspace"')
+    seen = [at(desk, "emil")]
+    while found := back.search(page.get(seen[-1]).text):
+        seen.append(found[1])
+    assert seen == [at(desk, student) for student in ("emil", "dana", "chen")]
+
+
+def test_other_scores_in_the_form_grader_are_told_on_every_page(desk: Desk, page: TestClient) -> None:
+    assert "in the form grader" not in page.get("/").text
+    address = at(desk, "dana")
+    page.post(address, data={**fields(page.get(address).text), "tick": "r1"})
+    desk.recorder.record()
+    desk.recorder.conflicts[UNITS, "dana"] = ManualScore(1.5, "typed there")
+    for path in ("/", "/help", at(desk, "chen"), f"{AT}/rubric", f"{AT}/gone"):
+        assert (
+            f'<a class="bad" href="{AT}/list?kind=conflicts">1 other score in the form grader</a>'
+            in page.get(path).text
+        )
+    assert "1.5 points in the form grader" in page.get(f"{AT}/list?kind=conflicts").text
+    assert "Here it has 2 points" in page.get(address).text
+    taken = page.post(f"{address}/take-over")
+    assert "Nothing was overwritten" not in taken.text and "in the form grader</a>" not in taken.text
+    assert points(desk.decisions) == {"dana": 1.5}
+
+
+def test_open_second_opinions_are_told_to_graders_who_can_give_them(desk: Desk, page: TestClient) -> None:
+    for student in ("ada", "chen", "dana", "emil"):
+        save_as(desk, desk.questions[UNITS], student, ["r1"], "lee", comment="first")
+    page.post(f"{at(desk, 'emil')}/opinion")
+    assert "asked of you" not in page.get("/").text + page.get(AT).text, "own requests are for others"
+    desk.note(desk.questions[UNITS], at(desk, "dana").rsplit("/")[-1], "lee", SECOND_OPINION)
+    for path in ("/", AT):
+        assert f'href="{AT}/list?kind=opinions"' in page.get(path).text
+        assert "1 second opinion is asked of you" in page.get(path).text
+    before = page.get(at(desk, "dana"))
+    assert "becomes the score and replaces the first" in before.text
+    page.post(at(desk, "dana"), data={**fields(before.text), "tick": "r2"})
+    assert "asked of you" not in page.get(AT).text
+    history = re.search(r"History \(2\)</summary>(.*?)</details>", page.get(at(desk, "dana")).text, re.DOTALL)
+    assert history is not None and "lee, grade: 2 points, ticked: “names the units" in history[1]
+    assert "comment: “first”" in history[1] and "kim, grade: 1 point, ticked: “says that the quotient" in history[1]
+
+
+def test_going_on_from_the_only_answer_left_says_so(desk: Desk, page: TestClient) -> None:
+    first = page.get(AT)
+    second = page.get(f"{AT}?after={first.url.path.rsplit('/')[-1]}")
+    assert second.url.path != first.url.path and "only answer" not in second.text
+    for student in ("ada", "chen", "emil"):
+        page.post(at(desk, student), data={**fields(page.get(at(desk, student)).text), "tick": "r1"})
+    only = page.get(f"{AT}?after={at(desk, 'dana').rsplit('/')[-1]}")
+    assert only.url.path == at(desk, "dana") and "only answer that is left for you" in only.text
 
 
 def test_no_name_is_shown_until_a_grader_asks_and_that_is_noted(desk: Desk, page: TestClient) -> None:
@@ -117,17 +192,21 @@ def test_what_was_entered_is_still_there_after_a_conflict(desk: Desk, page: Test
     sent = fields(page.get(address).text)
     page.post(address, data={**sent, "tick": "r1"})
     again = page.post(address, data={**sent, "tick": "r2", "comment": "mine <b>"})
-    assert again.status_code == 409 and "another grader graded this answer" in again.text
+    assert again.status_code == 409 and "you, in another tab, saved" in again.text
     assert "mine &lt;b&gt;" in again.text and re.search(r'value="r2"[^>]* checked', again.text)
-    assert "2 points" in again.text, "the other grading is shown"
-    assert points(desk.decisions) == {"dana": 2.0}
+    assert "2 points, ticked: “names the units" in again.text, "the other grading is shown"
+    save_as(desk, desk.questions[UNITS], "chen", ["r1"], "lee", comment="why?")
+    theirs = page.post(at(desk, "chen"), data={**fields(page.get(at(desk, "chen")).text), "seen": "", "tick": "r2"})
+    assert theirs.status_code == 409 and "Not saved: lee saved another grading" in theirs.text
+    assert "comment: “why?”" in theirs.text
+    assert points(desk.decisions) == {"dana": 2.0, "chen": 2.0}
 
 
 @pytest.mark.parametrize("entered", [{"adjustment": "much"}, {"adjustment": "1"}, {"adjustment": "inf", "reason": "x"}])
 def test_what_cannot_be_saved_is_said_on_the_page(desk: Desk, page: TestClient, entered: dict[str, str]) -> None:
     address = at(desk, "dana")
     found = page.post(address, data={**fields(page.get(address).text), **entered})
-    assert found.status_code == 422 and 'role="alert"' in found.text
+    assert found.status_code == 422 and re.search(r'role="alert">[A-Z&]', found.text), "a sentence"
     assert points(desk.decisions) == {}
 
 
@@ -137,13 +216,29 @@ def test_the_rubric_changes_after_a_preview(desk: Desk, page: TestClient) -> Non
     changed = {"version": "1", "key": ["r1", "r2", ""], "points": ["1", "2", ""], "text": ["unit", "variance", ""]}
     preview = page.post(f"{AT}/rubric", data=changed)
     assert "1 score would change" in preview.text and desk.rubric(desk.questions[UNITS]).version == 1
-    page.post(f"{AT}/rubric", data={**changed, "apply": "1"})
-    assert points(desk.decisions) == {"dana": 1.0}
-    assert "another grader changed the rubric" in page.post(f"{AT}/rubric", data=changed).text
+    edited = {**fields(preview.text), **changed, "points": ["0.5", "2.5", ""], "apply": "1"}
+    again = page.post(f"{AT}/rubric", data=edited)
+    assert "You changed it after the preview" in again.text and points(desk.decisions) == {"dana": 2.0}
+    done = page.post(f"{AT}/rubric", data={**changed, "apply": "1", "previewed": fields(preview.text)["previewed"]})
+    assert "Changed. All answers have their new scores" in done.text and points(desk.decisions) == {"dana": 1.0}
+    assert "by another grader or in another tab" in page.post(f"{AT}/rubric", data=changed).text
     text = page.get(f"{AT}/rubric.yaml").text
     assert "text: variance" in text
-    assert "Preview" in page.post(f"{AT}/rubric", data={"version": "2", "yaml": text}).text
-    assert page.post(f"{AT}/rubric", data={"version": "2", "yaml": "items: 3"}).status_code == 422
+    pasted = page.post(f"{AT}/rubric", data={"version": "2", "yaml": text})
+    assert "0 scores would change" in pasted.text and 'value="r2"' in pasted.text, "the rows are those of the file"
+    merged = {
+        "version": "2",
+        "key": ["r1", "r2"],
+        "points": ["1", "2"],
+        "text": ["unit", "variance"],
+        "merge": ["r1", "r2"],
+    }
+    preview = page.post(f"{AT}/rubric", data=merged)
+    assert "1 score would change" in preview.text and preview.text.count("checked") == 2
+    previewed = fields(preview.text)["previewed"]
+    page.post(f"{AT}/rubric", data={**merged, "apply": "1", "previewed": previewed})
+    assert points(desk.decisions) == {"dana": 3.0} and len(desk.rubric(desk.questions[UNITS]).items) == 1
+    assert page.post(f"{AT}/rubric", data={"version": "3", "yaml": "items: 3"}).status_code == 422
 
 
 def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded_class: GradedClass) -> None:
@@ -163,6 +258,19 @@ def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded
         page.post(f"{address}/group", data={**fields(group.text), "member": members, "tick": "r1"})
         assert points(desk.decisions) == {"bob": 2.0, "chen": 2.0}
         assert page.post(f"{address}/group", data={**fields(group.text), "tick": "r1"}).status_code == 422
+
+
+def test_a_part_of_a_graded_answer_does_not_get_its_grading_beforehand(graded_class: GradedClass) -> None:
+    part = "The deviation has the same unit as the data, and so the quotient is a pure number without any unit."
+    graded_class.write({**ANSWERS, "bob": f"{part} Its spread is one.", "chen": part, "emil": f"And {part}"})
+    desk = graded_class.desk()
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
+        page.get(f"/enter?token={desk.graders.invite('kim')}")
+        save_as(desk, desk.questions[UNITS], "bob", ["r1", "r2"], "kim")
+        group = page.get(f"{at(desk, 'bob')}/group").text
+        assert group.count('name="member"') == 2 and "[…]" in group
+        assert "checked" not in group, "neither a member that lacks a sentence nor a rubric item"
+        assert group.count("checked") < page.get(f"{at(desk, 'chen')}/group").text.count("checked")
 
 
 HOSTILE = {

@@ -170,6 +170,7 @@ def test_the_plain_export_has_all_columns_and_is_reproducible(course: Path, tmp_
         "problem": "toy",
         "score": "23",
         "max_score": "25",
+        "curve": "0",
         "late_penalty": "4.6",
         "final": "18.4",
         "manual_grading": "done",

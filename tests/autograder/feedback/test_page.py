@@ -200,7 +200,7 @@ def test_a_student_with_full_marks_gets_a_short_page() -> None:
 
 def test_the_late_penalty_is_shown() -> None:
     note = "Submitted 2 days late: 20 % of the points are deducted."
-    assert note in feedback_html(LOG, PROBLEM, late=note)
+    assert note in feedback_html(LOG, PROBLEM, counts=note)
     assert "late" not in page_of().text
 
 

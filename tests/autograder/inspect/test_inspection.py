@@ -138,7 +138,7 @@ def test_a_notebook_that_had_to_be_run_as_a_whole_is_inspected_so() -> None:
 def test_what_takes_too_long_is_tested_only_once_more() -> None:
     one = inspected("Line", Line=LINE + "while True: pass")
     assert [check.fate for check in one.failed] == ["ended"] and one.result.status is Status.TIMEOUT
-    assert "or took too long" in view_of(subject_of(), [one]).items[0].checks[0].fate
+    assert "the time limit ran out" in view_of(subject_of(), [one]).items[0].checks[0].fate
 
 
 def test_a_known_wrong_solution_is_named(ada: Subject) -> None:
