@@ -19,9 +19,18 @@ class AuthorFaultError(Exception):
 
 
 def author_fault(error: Exception, problem: Problem, item: Item) -> AuthorFaultError | None:
-    """The author's fault of which an error of an item's test comes; None if it may come from the answer."""
+    """The author's fault of which an error of an item's test comes; None if it may come from the answer.
+
+    It must be raised in a line of the test itself: further inside, a value of the student's may cause it.
+    """
+    assert item.test is not None
+    frames = traceback.extract_tb(error.__traceback__)
+    if frames and frames[-1].name == "__getattr__":  # of the reference or a module
+        frames = frames[:-1]
+    if not frames or frames[-1].filename != f"<{item.test.grade_id}>":
+        return None
     what = _identifier(error, item)
-    where = problem.path.name + _line(error, problem, item)
+    where = problem.path.name + _line(frames[-1].lineno or 0, problem, item)
     return AuthorFaultError(f"the test of `{item.id}` uses {what}; fix {where}") if what else None
 
 
@@ -40,10 +49,8 @@ def _identifier(error: Exception, item: Item) -> str:
     return ""
 
 
-def _line(error: Exception, problem: Problem, item: Item) -> str:
-    """The line of the source at which the test failed, in words; empty if it is not known."""
+def _line(number: int, problem: Problem, item: Item) -> str:
+    """The line of the source that is this line of the item's test, in words; empty if it is not known."""
     assert item.test is not None
-    frames = traceback.extract_tb(error.__traceback__)
-    numbers = [frame.lineno for frame in frames if frame.filename == f"<{item.test.grade_id}>" and frame.lineno]
     above, found, _ = problem.text.partition(item.test.source)
-    return f", line {above.count(chr(10)) + numbers[-1]}" if numbers and found else ""
+    return f", line {above.count(chr(10)) + number}" if number and found else ""
