@@ -72,6 +72,31 @@ def promises_without_a_check(problem_ids_: Sequence[str] | None = None, root: Pa
     ]
 
 
+def unproven(problem_ids_: Sequence[str] | None = None, root: Path | None = None) -> list[str]:
+    """One sentence for each problem, or item, about whose tests the self-test proves nothing: it has no variants."""
+    return [
+        sentence
+        for problem in _problems(problem_ids_, root or root_folder())
+        for sentence in _without_variants(problem)
+    ]
+
+
+def _without_variants(problem: Problem) -> list[str]:
+    wrong, right = ({one.item for one in variants(problem, kind)} for kind in ("wrong", "right"))
+    code = [item.id for item in problem.items if item.kind == "code" and not item.is_dropped]
+    where = f"write some in solutions/variants/{problem.id}; see CONTRIBUTING"
+    if code and not wrong and not right:
+        return [
+            f"{problem.id}: nothing is proven about its tests, since it has no wrong and no right variants; {where}"
+        ]
+    return [
+        f"{problem.id} {item}: it is not proven that its test {does}, since it has no {kind} variants; {where}"
+        for item in code
+        for known, kind, does in ((wrong, "wrong", "rejects anything wrong"), (right, "right", "accepts other answers"))
+        if item not in known
+    ]
+
+
 def check_rewritten(
     problem_ids_: Sequence[str] | None = None,
     *,
@@ -124,13 +149,21 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
     unanswered = [item.id for item in code if kind == "solution" and item.id not in log.answers]
     named = log.item(target).misconception if kind == "wrong" else ""
     mistaken = named not in ("", rest.partition("/")[2])
-    ok = losses == expected_losses and not unanswered and not mistaken and (kind != "release" or log.score == 0)
+    ok = (
+        losses == expected_losses
+        and not log.test_faults
+        and not unanswered
+        and not mistaken
+        and (kind != "release" or log.score == 0)
+    )
     got = f"loses points on {', '.join(losses)}" if losses else "full marks"
     if kind == "release" and log.score == 0:
         got = "no points"
     if not ok:
         differing = set(losses) ^ set(expected_losses)
         got += "; " + "; ".join(f"{item.id}: {item.message}" for item in log.items if item.id in differing)
+    if log.test_faults:
+        got += "; " + " ".join(log.test_faults)
     if mistaken:
         got += f"; taken for the known wrong solution {named}"
     if unanswered:

@@ -21,9 +21,10 @@ import autograder.core.fast_imports  # noqa: F401  (acts before anything imports
 from autograder.cli.beside import go_on_beside_host, run_as_program
 from autograder.cli.desk import desk_app
 from autograder.cli.inspect import inspect_command
+from autograder.cli.new import new_command
 from autograder.cli.regrade import regrade_command
 from autograder.cli.runs import diff_command, runs_command, undo_command
-from autograder.core.errors import AutograderError
+from autograder.core.errors import AutograderError, SourceError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
@@ -69,6 +70,7 @@ app = typer.Typer(
 app.add_typer(desk_app, name="desk")
 app.command("inspect")(inspect_command)
 app.command("regrade")(regrade_command)
+app.command("new")(new_command)
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Number of worker processes; one per core if not given.")]
@@ -143,13 +145,19 @@ def release_command(problems: Problems = None) -> None:
 
 @app.command("lint")
 def lint_command(problems: Problems = None) -> None:
-    """Checks the markers and metadata of the sources, and that `course.toml` fits them."""
+    """Checks the markers, metadata and tests of the sources, their variants, and that `course.toml` fits them."""
     from autograder.course.config import load_course, mismatches
-    from autograder.course.problem import problem_ids
+    from autograder.course.problem import load_problem, problem_ids
     from autograder.release.lint import lint_problem
+    from autograder.release.lint_variants import lint_variants
 
     chosen = problems or problem_ids()
-    findings = [str(finding) for problem in chosen for finding in lint_problem(problem)]
+    findings = []
+    for problem in chosen:
+        found = lint_problem(problem)
+        with contextlib.suppress(SourceError) if found else contextlib.nullcontext():
+            found += lint_variants(load_problem(problem))
+        findings += [str(finding) for finding in found]
     if not problems:
         findings += mismatches(load_course(), problem_ids())
     for finding in findings:
@@ -173,8 +181,8 @@ def check_command(
 
     The solution must get full marks and the untouched release no points. Each known wrong solution must lose points on
     its item only. Each right alternative must lose none. Promises in docstrings that no line of a test seems to check
-    are listed. With --mutants, right answers are changed in one place each:
-    a change of the meaning must cost points, another form must not.
+    are listed, and items about whose tests nothing is proven, because they have no variants. With --mutants, right
+    answers are changed in one place each: a change of the meaning must cost points, another form must not.
     """
     from autograder.cli.progress import live_progress
     from autograder.cli.tables import check_table, console, mutant_table
@@ -189,15 +197,18 @@ def check_command(
             )
         console().print(mutant_table(tried))
         raise typer.Exit(1 if any(one.fate in ("survived", "lost points") for one in tried) else 0)
-    from autograder.cli.check import check, promises_without_a_check
+    from autograder.cli.check import check, promises_without_a_check, unproven
 
     with live_progress() as watch:
         rows = check(problems, workers=workers, progress=watch("checking"))
     console().print(check_table(rows))
     for sentence in promises_without_a_check(problems):
         typer.echo(sentence)
+    gaps = unproven(problems)
+    for gap in gaps:
+        typer.echo(gap)
     wrong = sum(not row.ok for row in rows)
-    typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected")
+    typer.echo(f"{len(rows) - wrong} of {len(rows)} as expected{', but not all is proven: see above' if gaps else ''}")
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -321,7 +332,10 @@ def grade_command(
             f"{out / FOLDER}, then run the same command again.",
             err=True,
         )
-    raise typer.Exit(1 if failed else 0)
+    faults = {fault for one in graded for fault in one.log.test_faults}
+    for fault in sorted(faults):
+        typer.echo(f"{fault} It cost no student points; then run the same command again.", err=True)
+    raise typer.Exit(1 if failed or faults else 0)
 
 
 app.command("diff")(diff_command)
@@ -337,7 +351,8 @@ def grade_one_command(
 ) -> None:
     """Grades one notebook and prints the graded log as JSON.
 
-    Exit status 1 if the autograder itself failed on it; the traceback is on standard error.
+    Exit status 1 if the autograder itself failed on it, with the traceback on standard error, or if a test has an
+    error of its own, which a flag names.
     """
     go_on_beside_host(problem)
     from autograder import grade
@@ -346,7 +361,7 @@ def grade_one_command(
     with _nothing_else_on_stdout():
         log = grade(problem, notebook, student=student)
     typer.echo(log.as_text(), nl=False)
-    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR else 0)
+    raise typer.Exit(1 if log.outcome is Outcome.GRADER_ERROR or log.test_faults else 0)
 
 
 @app.command("verify")

@@ -20,9 +20,11 @@ from autograder.course.config import Course, course_folder, load_course, root_fo
 from autograder.course.problem import Problem, as_notebook, load_problem, problem_ids
 from autograder.gradebook.database import gradebook_path, opened
 from autograder.gradebook.worth import different_maxima, disagreement
-from autograder.release.leaks import leaks
+from autograder.release.leaks import release_leaks
 from autograder.release.notebook import finished, released_notebook
 
+_NAMED = 10
+"""Maximum number of findings in a message."""
 _log = logging.getLogger("autograder")
 
 
@@ -61,11 +63,13 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
         raise ReleaseError(f"nothing was released; fix these first:\n{listing}")
     problems = [load_problem(problem_id, root) for problem_id in chosen]
     texts = {problem.id: notebook_text(released_notebook(problem)) for problem in problems}
-    for problem in problems:
-        found = leaks(problem, {f"notebooks/{problem.id}.ipynb": texts[problem.id]})
-        if found:
-            listing = "\n".join(str(leak) for leak in found)
-            raise ReleaseError(f"nothing was released; these lines must not reach students:\n{listing}")
+    if found := release_leaks(texts, root):
+        more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
+        listing = "\n".join([*found[:_NAMED], *more])
+        raise ReleaseError(
+            f"nothing was released; these lines must not reach students:\n{listing}\nReword the visible line or the "
+            "secret one; or, if students may see it, end the secret line with `# not secret: <reason>`."
+        )
     _through_nbgrader(problems, texts, course)
     paths = [(problem.id, root / "notebooks" / f"{problem.id}.ipynb") for problem in problems]
     return [

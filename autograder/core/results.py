@@ -33,6 +33,8 @@ class Status(StrEnum):
     CRASHED = "crashed"
     MISSING = "missing"
     MANUAL = "manual"
+    GRADER_ERROR = "grader_error"
+    """The test itself has an error, which is its author's: the student loses no points."""
 
 
 class Outcome(StrEnum):
@@ -266,6 +268,13 @@ class GradedLog:
     def has(self, kind: FlagKind) -> bool:
         """Whether it has a flag of this kind."""
         return any(flag.kind == kind for flag in self.flags)
+
+    @property
+    def test_faults(self) -> list[str]:
+        """What is wrong in tests of the problem, which is their author's fault; in sentences for staff."""
+        if not any(item.status is Status.GRADER_ERROR for item in self.items):
+            return []
+        return [flag.message for flag in self.flags if flag.kind == FlagKind.GRADER_ERROR]
 
     def item(self, item_id: str) -> ItemResult:
         """The result of one item.

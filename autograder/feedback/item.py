@@ -25,6 +25,7 @@ _WORDS = {
     Status.CRASHED: "Crashed",
     Status.MISSING: "Nothing to grade",
     Status.MANUAL: "Needs manual grading",
+    Status.GRADER_ERROR: "Not tested",
 }
 
 _DROPPED = "Dropped"

@@ -270,8 +270,13 @@ class _Pass:
                 for tested in self._tested
                 if tested.answer is not None and tested.answer.value is not None and tested.has(ANSWERED)
             },
-            flags=[*self._flags, *failed_cells(notebook.cells, notebook.runs)],
+            flags=[*self._flags, *self._faults(), *failed_cells(notebook.cells, notebook.runs)],
         )
+
+    def _faults(self) -> list[Flag]:
+        """A flag for each test that has an error of its own."""
+        found = [one.verdict.fault for one in self._tested if one.verdict is not None and one.verdict.fault]
+        return [Flag(FlagKind.GRADER_ERROR, f"{fault[:1].upper()}{fault[1:]}.") for fault in found]
 
     def _manual(self, item: Item) -> ItemResult:
         answered = item.id in self._exam.rebuilt.answered

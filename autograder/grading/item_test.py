@@ -15,12 +15,13 @@ from typing import Any
 
 from autograder.core.results import Status
 from autograder.course.problem import Item
+from autograder.grading.author_fault import AuthorFaultError, author_fault
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.notebook_run import NotebookRun
 from autograder.grading.random_states import RandomStates
 from autograder.grading.reference import Reference, run_hidden_part, run_visible_part
 from autograder.grading.trusted_limits import ItemTimeoutError, TrustedLimits
-from autograder.grading.verdict import Verdict, dead, verdict_of
+from autograder.grading.verdict import Verdict, dead, untested, verdict_of
 from autograder.sandbox.guest.server import seed_everything
 from autograder.sandbox.guest.wire import ClosedError, TooLateError
 from autograder.sandbox.host import Fork, SessionDiedError
@@ -209,13 +210,19 @@ class ItemTest:
             try:
                 yield
             finally:
-                parts += found
+                parts += [part._replace(error=self._own_fault(part.error) or part.error) for part in found]
                 for part in found:
                     if part.error is not None:  # the frames hold the values that were tested
                         part.error.__traceback__ = part.error.__context__ = part.error.__cause__ = None
 
+    def _own_fault(self, error: Exception | None) -> AuthorFaultError | None:
+        return None if error is None else author_fault(error, self._notebook.exam.problem, self._item)
+
     def _verdict(self, error: Exception | None, *, quiet: bool = False) -> Verdict:
         """The verdict after an error, or after the end of the cell; `quiet`: the error's words are not shown."""
+        errors = [self._own_fault(error), *(part.error for part in (*self.visible, *self._hidden))]
+        if fault := next((one for one in errors if isinstance(one, AuthorFaultError)), None):
+            return untested(self._item, str(fault))
         if not self._quiet:
             verdict = verdict_of(self._item, error, self.visible, self._hidden, quiet=quiet)
         elif self._said:

@@ -6,7 +6,7 @@ students points.
 
 from __future__ import annotations
 
-from autograder.core.errors import SetupError
+from autograder.core.errors import SetupError, SourceError
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult, Status
 from autograder.course.problem import Problem
@@ -54,6 +54,8 @@ def run_preflight(problem: Problem, host: Host) -> None:
 
     solution = Submission("preflight", notebook=_solution(problem))
     log = grade_submission(problem.id, solution, root=problem.path.parent.parent, host=host).log
+    if faults := log.test_faults:
+        raise SourceError(f"nothing was graded: {' '.join(faults)}")
     lost = [item for item in log.items if not item.manual and item.score < item.max_score]
     if lost:
         raise SetupError(

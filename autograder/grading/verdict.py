@@ -43,6 +43,8 @@ class Verdict:
     message: str
     fraction: float = 0.0
     """Share of the points, 0 to 1."""
+    fault: str = ""
+    """What is wrong in the test itself, in words for staff; empty if nothing is known to be."""
 
     @property
     def first_line(self) -> str:
@@ -55,12 +57,13 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as plain JSON."""
-        return {"status": str(self.status), "message": self.message, "fraction": self.fraction}
+        record = {"status": str(self.status), "message": self.message, "fraction": self.fraction}
+        return record | ({"fault": self.fault} if self.fault else {})
 
     @staticmethod
     def from_json(record: Mapping[str, Any]) -> Verdict:
         """Reads what `as_json` made."""
-        return Verdict(Status(record["status"]), record["message"], record["fraction"])
+        return Verdict(Status(record["status"]), record["message"], record["fraction"], record.get("fault", ""))
 
 
 def verdict_of(
@@ -93,6 +96,12 @@ def verdict_of(
         sum(part.weight for part in (*visible, *hidden) if part.passed or every) for every in (False, True)
     )
     return Verdict(Status.PARTIAL, message, passed / total) if passed else Verdict(failed[0][1].status, message)
+
+
+def untested(item: Item, fault: str) -> Verdict:
+    """The verdict when the test itself has an error: the student loses nothing."""
+    message = f"The test of `{item.id}` has an error of its own. It is not your fault and costs you no points."
+    return Verdict(Status.GRADER_ERROR, message, 1.0, fault)
 
 
 def dead(item: Item, reason: Status, doing: str) -> Verdict:

@@ -5,40 +5,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.course.markers import KINDS, begin, end, read_marker
+from autograder.core.errors import SourceError
+from autograder.course.markers import KINDS, RUBRIC, begin, end, read_marker
 from autograder.course.percent import TextCell, numbers_inside, split_cells
 from autograder.course.problem import Problem, load_problem, problem_ids
 
 SHORTEST = 12
 """Lines with fewer characters (white space not counted) are too short to be a leak."""
+FEWEST_WORDS = 4
+"""Lines with fewer names, numbers and operators say too little to be a leak: `network.eval()`, `xlabel="step",`."""
 LONG = 24
 """Lines with at least this many characters are also searched for inside longer lines."""
-
-_IDIOMS = frozenset(
-    {
-        "super().__init__()",
-        "optimizer.zero_grad()",
-        "optimizer.step()",
-        "loss.backward()",
-        "with torch.no_grad():",
-        "with torch.inference_mode():",
-        "import torch.nn.functional as F",
-        "from torch import nn",
-        "model.eval()",
-        "model.train()",
-        "def forward(self, x):",
-    }
-)
-"""Lines that are in any PyTorch program and reveal nothing."""
-_EMPTY = re.compile(r"for \w+ in range\(\d+\):|except \w+( as \w+)?:|\w+\.requires_grad_\(\)")
-"""Loop headers, exception handlers and `requires_grad_` calls, which reveal nothing."""
+_WORD = re.compile(r"[^\W\d]\w*|\d[\w.]*|[-+*/@%<>!&|^~]=?|==")
+WAIVER = re.compile(r"#\s*not secret\b(?::?\s*(?P<reason>.*))?$")
+"""The comment with which an author says that a line of a solution or a hidden test may be seen, and why."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +56,9 @@ class Leak:
 def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
     """The secret lines of a problem that are in released texts.
 
-    A line is secret if it is in a solution, hidden-test or rubric region, has at least `SHORTEST` characters that are
-    not white space, and is not also in the visible part of the source. Indentation, comment marks and repeated blanks
-    are ignored.
+    A line is secret if it is in a solution, hidden-test or rubric region, says enough (`SHORTEST`, `FEWEST_WORDS`), has
+    no waiver, and is in the visible part of no source of the course. Indentation, comment marks and repeated blanks are
+    ignored.
 
     Args:
         problem: the problem with the secret lines.
@@ -94,18 +84,30 @@ def leaks(problem: Problem, texts: Mapping[str, str]) -> list[Leak]:
 def secret_lines(problem: Problem) -> dict[str, tuple[int, str]]:
     """The secret lines of a problem: normalized text → (line number in the source, kind of region)."""
     cells = split_cells(problem.path.read_text(encoding="utf-8"))
-    visible = {_normal(line) for cell in cells for line in _visible(cell)}
-    shown = "\n".join(visible)
+    shown = "\n".join(_normal(line) for cell in cells for line in _visible(cell))
+    elsewhere = _visible_lines(tuple(path.read_text(encoding="utf-8") for path in problem.path.parent.glob("*.py")))
     secrets: dict[str, tuple[int, str]] = {}
     for cell in cells:
         for kind in KINDS:
             inside = numbers_inside(cell, kind)
             for line in cell.lines:
                 text = _normal(line.text)
-                is_idiom = text in _IDIOMS or _EMPTY.fullmatch(text)
-                if line.number in inside and len(_dense(text)) >= SHORTEST and not is_idiom and text not in shown:
-                    secrets.setdefault(text, (line.number, kind))
+                is_waived = kind != RUBRIC and WAIVER.search(line.text)
+                if line.number in inside and _says_enough(text) and not is_waived:
+                    if text not in elsewhere and text not in shown:
+                        secrets.setdefault(text, (line.number, kind))
     return secrets
+
+
+def _says_enough(text: str) -> bool:
+    words = [word for word in _WORD.findall(text) if not keyword.iskeyword(word)]
+    return len(_dense(text)) >= SHORTEST and len(words) >= FEWEST_WORDS
+
+
+@functools.lru_cache(maxsize=4)
+def _visible_lines(sources: tuple[str, ...]) -> frozenset[str]:
+    """The visible lines of sources, normalized."""
+    return frozenset(_normal(line) for source in sources for cell in split_cells(source) for line in _visible(cell))
 
 
 def released_texts(root: Path) -> dict[str, str]:
@@ -183,6 +185,35 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
         files: path → content, e.g. the files of a folder or a wheel.
         root: the course's root folder.
     """
+    found = _staff_things(files)
+    texts = {name: _searchable(data) for name, data in files.items()}
+    for problem in problem_ids(root):
+        found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]
+    return found
+
+
+def release_leaks(notebooks: Mapping[str, str], root: Path) -> list[str]:
+    """What students must not see and would see after a release of these notebooks, one sentence each.
+
+    The notebooks are searched for secrets of all problems; the other notebooks and `homework/` for those of the
+    released problems. A source of another problem that cannot be read is left to the bundle, which searches all again.
+
+    Args:
+        notebooks: problem id → text of its notebook for students.
+        root: the course's root folder.
+    """
+    new = {f"notebooks/{problem}.ipynb": text for problem, text in notebooks.items()}
+    found = []
+    everything = {**released_texts(root), **new}
+    for problem in problem_ids(root):
+        with contextlib.nullcontext() if problem in notebooks else contextlib.suppress(SourceError):
+            texts = everything if problem in notebooks else new
+            found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]
+    return found + _staff_things({name: text.encode() for name, text in new.items()})
+
+
+def _staff_things(files: Mapping[str, bytes]) -> list[str]:
+    """Findings about markers of secret regions, imports of staff packages, staff files, and what cannot be searched."""
     found = []
     for name, data in files.items():
         path = PurePosixPath(name.casefold())
@@ -199,8 +230,6 @@ def secrets_in(files: Mapping[str, bytes], root: Path) -> list[str]:
                 found.append(f"{name}: imports from the staff's packages: {line.strip()!r}")
             if any(begin(kind) in line or end(kind) in line for kind in KINDS):
                 found.append(f"{name}: contains the marker of a secret region: {line.strip()!r}")
-    for problem in problem_ids(root):
-        found += [str(leak) for leak in leaks(load_problem(problem, root), texts)]
     return found
 
 

@@ -21,7 +21,9 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
 from autograder.course.problem import PACKAGE_WORD, read_source, source_path
-from autograder.release.lint_rules import Found, announced_points, findings
+from autograder.release.leaks import WAIVER
+from autograder.release.lint_names import name_findings
+from autograder.release.lint_rules import Found, announced_points, findings, points_table
 
 KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
@@ -265,6 +267,17 @@ def _tags(cells: list[TextCell]) -> Found:
             yield cell.number, "tags", message
 
 
+def _waivers(cells: list[TextCell]) -> Found:
+    for cell in cells:
+        inside = numbers_inside(cell, SOLUTION) | numbers_inside(cell, HIDDEN)
+        for line in cell.lines:
+            waiver = WAIVER.search(line.text)
+            if waiver and line.number not in inside:
+                yield line.number, "waiver", "this line is not in a secret region; remove `# not secret`"
+            elif waiver and not waiver["reason"]:
+                yield line.number, "waiver", "say why students may see this line: `# not secret: <reason>`"
+
+
 def _jupytext_differences(cells: list[TextCell], text: str, path: Path) -> Found:
     """Findings where jupytext, which makes the notebook, reads other cells than our parser."""
     try:
@@ -300,8 +313,11 @@ _RULES: tuple[Callable[[list[TextCell]], Found], ...] = (
     _grade_ids,
     _points,
     announced_points,
+    points_table,
     _pairs,
     _markers,
     _tags,
+    _waivers,
     findings,
+    name_findings,
 )

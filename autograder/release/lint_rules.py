@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from autograder.course.markers import HIDDEN, SOLUTION
 from autograder.course.name_analysis import NO_NAMES, names_of
@@ -118,6 +119,8 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
                 "value as a score: end with an `assert` or print(...)"
             )
             yield expression.lineno, "bare-expression", message
+    if visible is not None:
+        yield from _one_print(cell, visible)
     yield from _parts(tree, hidden)
     for node in ast.walk(tree):
         yield from _names(node, graded, hidden)
@@ -132,6 +135,22 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
                 "students no values; move the hidden region to the end"
             )
             yield node.lineno, "visible-late", message
+
+
+def _one_print(cell: TextCell, visible: ast.Module) -> Found:
+    """Findings where the visible part does not end in its only `print`, which tells students that all checks passed."""
+    prints = [node for node in ast.walk(visible) if isinstance(node, ast.Expr) and _is_print(node)]
+    last = visible.body[-1] if visible.body else None
+    if last is None or prints != [last]:
+        where = last.lineno if last else cell.number
+        item = cell.grade_id.removeprefix("test_")
+        message = f'the visible part must end in its only print: print("{item}: all visible checks passed")'
+        yield where, "visible-print", message
+
+
+def _is_print(node: ast.Expr) -> bool:
+    call = node.value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
 
 
 def _runs_with_hidden_checks(statement: ast.stmt, hidden: frozenset[int]) -> bool:
@@ -220,9 +239,7 @@ def _last_expression(tree: ast.Module) -> ast.Expr | None:
     while body:
         last = body[-1]
         if isinstance(last, ast.Expr):
-            call = last.value
-            is_print = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
-            return None if is_print else last
+            return None if _is_print(last) else last
         body = list(last.body) if isinstance(last, ast.With | ast.For | ast.While | ast.If) else []
     return None
 
@@ -264,3 +281,43 @@ def announced_points(cells: Sequence[TextCell]) -> Found:
                 if _HEADING.fullmatch(text.text):
                     found = _ANNOUNCED.fullmatch(text.text)
                     announced = (text.number, float(found[1])) if found else None
+
+
+_TABLE_HEAD = re.compile(r"#?\s*\|\s*graded\s*\|\s*points\s*\|\s*")
+_TABLE_ROW = re.compile(r"#?\s*\|\s*(?P<what>.+?)\s*\|\s*(?P<points>\d+(?:\.\d+)?)\s*\|\s*")
+
+
+def points_table(cells: Sequence[TextCell]) -> Found:
+    """Findings about the table `| graded | points |`: a row for each code item, and others for what people grade."""
+    lines = [line for cell in cells if cell.cell_type == "markdown" for line in cell.lines]
+    head = next((n for n, line in enumerate(lines) if _TABLE_HEAD.fullmatch(line.text)), None)
+    if head is None:
+        return
+    code = _points_of(cell for cell in cells if cell.is_test)
+    by_hand = sum(_points_of(cell for cell in cells if cell.is_manual).values())
+    where = lines[head].number
+    others, named = 0.0, set[str]()
+    for line in itertools.takewhile(lambda line: "|" in line.text, lines[head + 1 :]):
+        row = _TABLE_ROW.fullmatch(line.text)
+        if row is None:  # the line below the head
+            continue
+        item, says = row["what"].strip("`"), float(row["points"])
+        named.add(item)
+        if not row["what"].startswith("`"):
+            others += says
+        elif item not in code:
+            yield line.number, "points", f"the table names {item!r}, which is no code item here; correct the name"
+        elif code[item] != says:
+            message = f"the table says {says:g} points, but {item!r} has {code[item]:g}; correct one of them"
+            yield line.number, "points", message
+    for item in sorted(code.keys() - named):
+        yield where, "points", f"the table of points has no row for {item!r}; add: | `{item}` | {code[item]:g} |"
+    if others != by_hand:
+        message = f"the table says {others:g} points for written answers and figures, but they have {by_hand:g}"
+        yield where, "points", f"{message}; correct one of them"
+
+
+def _points_of(cells: Iterable[TextCell]) -> dict[str, float]:
+    """Item → points, where they are a number."""
+    points = {cell.grade_id.removeprefix("test_"): cell.nbgrader.get("points") for cell in cells}
+    return {item: float(value) for item, value in points.items() if isinstance(value, int | float)}

@@ -36,6 +36,7 @@ _HOW: Mapping[Status, tuple[str, str]] = {
     Status.TIMEOUT: ("took too long", "slow"),
     Status.MISSING: ("not answered", "rest"),
     Status.MANUAL: ("needs manual grading", "wait"),
+    Status.GRADER_ERROR: ("the test has an error", "error"),
 }
 
 

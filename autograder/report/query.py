@@ -48,7 +48,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "kind": "code, written or figure",
         "score": "points so far",
         "max_score": "points of the item",
-        "status": "passed, partial, failed, error, timeout, out_of_memory, crashed, missing or manual",
+        "status": "passed, partial, failed, error, timeout, out_of_memory, crashed, missing, manual or grader_error",
         "misconception": "known wrong solutions that give the same answers, or different parts of them; empty if none",
         "by_hand": "1 if a grader gave the points",
         "comment": "the grader's comment",

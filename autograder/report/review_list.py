@@ -162,7 +162,7 @@ def _of_grading(entry: Entry) -> list[Because]:
         return [Because("grader error: grade it again", "bad")]
     if log.outcome is not Outcome.GRADED:
         return [Because(DESCRIPTIONS[log.outcome], "wait" if log.outcome is Outcome.MISSING else "part")]
-    found = []
+    found = [Because("a test has an error of its own: fix it and grade again", "bad")] if log.test_faults else []
     for status, words in _FAILED.items():
         if items := [item.id for item in log.items if item.status is status]:
             found.append(Because(f"{listed(items, 2)} {words}", "part"))

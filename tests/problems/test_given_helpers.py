@@ -41,8 +41,8 @@ def helpers_of(item: Item, helpers: GivenHelpers) -> frozenset[str]:
 CASES = list(cases())
 
 
-def test_every_problem_with_helpers_is_among_the_cases() -> None:
-    assert {name for name, _ in CASES} >= {"continual_learning", "early_exit", "rlhf", "summarization", "gan", "vae"}
+def test_there_are_items_whose_tests_use_helpers() -> None:
+    assert len({name for name, _ in CASES}) >= 6
 
 
 def check(name: str, item: str, lie: str, most: int) -> None:

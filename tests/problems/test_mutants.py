@@ -6,17 +6,22 @@ import pytest
 
 from autograder.batch import mutant_check
 from autograder.batch.mutant_check import Fate, check_mutants
-from autograder.course.problem import load_problem, problem_ids
+from autograder.course.problem import DEFAULT_SECONDS, load_problem, problem_ids
 from tests.problems.run_source import ROOT
 
 pytestmark = pytest.mark.kernel
 
 PROBLEMS = [load_problem(name, ROOT) for name in problem_ids(ROOT)]
-ITEMS = [(problem.id, item.id) for problem in PROBLEMS for item in problem.items if item.kind == "code"]
-MOST = 100
-"""How many of an item's mutants and rewritings to try; `make test-slow` tries all."""
-SLOW = {"fit_gaussian": 40, "fit_by_samples": 40, "train_policy": 60, "train_gan": 60, "beam_search": 60}
-"""The same for items whose tests take seconds."""
+ITEMS = [
+    pytest.param(
+        problem.id, item.id, min(100, round(100 * DEFAULT_SECONDS / item.seconds)), id=f"{problem.id}-{item.id}"
+    )
+    for problem in PROBLEMS
+    for item in problem.items
+    if item.kind == "code"
+]
+"""Problem, item, and how many of its mutants and rewritings to try: fewer if its test may take long. `make test-slow`
+tries all."""
 
 
 def unexpected(problem: str, items: list[str] | None, sample: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -32,6 +37,6 @@ def test_a_sample_leaves_no_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("problem", "item"), ITEMS)
-def test_no_mutant_survives(problem: str, item: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert unexpected(problem, [item], SLOW.get(item, MOST), monkeypatch) == []
+@pytest.mark.parametrize(("problem", "item", "most"), ITEMS)
+def test_no_mutant_survives(problem: str, item: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unexpected(problem, [item], most, monkeypatch) == []

@@ -50,12 +50,6 @@ def test_links_of_the_readme_and_of_contributing_lead_to_files(root: Path) -> No
                 assert (root / target).exists(), f"{page}: {target}"
 
 
-def test_the_readme_lists_every_problem(root: Path) -> None:
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    for source in (root / "solutions").glob("*.py"):
-        assert f"| `{source.stem}` |" in readme, f"{source.stem} is missing in the README's table of problems"
-
-
 def test_source_folders_hold_no_large_files(root: Path) -> None:
     folders = ("autograder", "data", "docs", "homework", "notebooks", "solutions", "tests")
     files = [path for folder in folders for path in (root / folder).rglob("*") if path.is_file()]

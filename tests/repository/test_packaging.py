@@ -10,10 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import homework
-from tests.conftest import ROOT
+from autograder.course.new_problem import TEMPLATE
 
 
 def _project(path: Path) -> dict[str, Any]:
@@ -21,22 +19,20 @@ def _project(path: Path) -> dict[str, Any]:
     return project
 
 
-@pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The files in a wheel built from a copy of this checkout, as an installer would see them."""
-    copy = tmp_path_factory.mktemp("checkout") / "copy"
-    skip = shutil.ignore_patterns(".*", "__pycache__", "build", "course", "checkpoints", "*.egg-info", "raw")
-    shutil.copytree(ROOT, copy, ignore=skip)
-    out = tmp_path_factory.mktemp("wheel")
-    build = f"from setuptools import build_meta; print(build_meta.build_wheel({str(out)!r}))"
-    done = subprocess.run([sys.executable, "-c", build], cwd=copy, capture_output=True, text=True)
+def _wheel_names(project: Path, folder: Path, *without: str) -> list[str]:
+    """The files in a wheel built from a copy of a project's folder, as an installer would see them."""
+    skip = shutil.ignore_patterns(".*", "__pycache__", "build", "checkpoints", "*.egg-info", "raw", *without)
+    copy = Path(shutil.copytree(project, folder / "copy", ignore=skip))
+    build = f"from setuptools import build_meta; print(build_meta.build_wheel({str(folder)!r}))"
+    done = subprocess.run([sys.executable, "-P", "-c", build], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (wheel,) = out.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         return archive.namelist()
 
 
-def test_the_student_wheel_holds_all_of_homework_and_no_other_package(wheel_names: list[str], root: Path) -> None:
+def test_the_student_wheel_holds_all_of_homework_and_no_other_package(tmp_path: Path, root: Path) -> None:
+    wheel_names = _wheel_names(root, tmp_path, "course")
     tops = {name.split("/")[0] for name in wheel_names if ".dist-info/" not in name}
     assert tops == {"homework"}
     forbidden = ("autograder", "solutions", "tests", "notebooks", "course.toml")
@@ -45,6 +41,11 @@ def test_the_student_wheel_holds_all_of_homework_and_no_other_package(wheel_name
     wanted = {path.relative_to(root).as_posix() for path in files if "__pycache__" not in path.parts}
     assert wanted <= set(wheel_names)
     assert "homework/py.typed" in wanted
+
+
+def test_the_staff_wheel_holds_the_template_of_a_new_problem(tmp_path: Path, root: Path) -> None:
+    wanted = {path.relative_to(root).as_posix() for path in TEMPLATE.rglob("*") if path.suffix == ".py"}
+    assert wanted and wanted <= set(_wheel_names(root / "autograder", tmp_path))
 
 
 def test_the_staff_distribution_depends_on_the_student_package_with_its_staff_extra(root: Path) -> None:

