@@ -25,8 +25,8 @@ def import_command(
     """Makes a source of an existing assignment, enters it in course.toml, and reports what became of each cell.
 
     Tests that mean the same outside the student's process are rewritten; the item of any other test is graded by hand,
-    with the same points. The report is printed and written beside the source, as <problem>.import.md. Nothing is written
-    if a notebook cannot be imported or a problem of that id exists.
+    with the same points. The report is printed and written beside the source, as <problem>.import.md. Nothing is
+    written if a notebook cannot be imported or a problem of that id exists.
     """
     from autograder.imports.nbgrader import import_nbgrader  # slow import
 

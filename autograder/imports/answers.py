@@ -41,7 +41,7 @@ def code_answer(source: str) -> CodeAnswer | Reason:
     """The solution cell of a code item: signature and docstring outside of the solution region, the body inside.
 
     Returns:
-        The cell, or why it cannot be one, in which case a person grades it.
+        The cell, or why it cannot be one, in which case the item is graded by hand.
     """
     solved = without_markers(source)
     tree = syntax_tree(solved)
@@ -68,13 +68,13 @@ def code_answer(source: str) -> CodeAnswer | Reason:
 
 
 def by_hand(source: str, is_code: bool, points: float, tests: Sequence[tuple[str, float, str]] = ()) -> str:
-    """A cell that a person grades, with a sample answer and a rubric; students see neither.
+    """A cell that is graded by hand, with a sample answer and a rubric; students see neither.
 
     Args:
         source: nbgrader's cell; without a solution region, all of it is the sample answer.
         is_code: whether it is a code cell.
         points: its own points, without those of its tests.
-        tests: name, points and source of each test that a person now has to judge by; they are kept in the sample answer.
+        tests: name, points and source of each test by which a grader decides; they are kept in the sample answer.
     """
     mark = "# " if is_code else ""
     scheme = textwrap.dedent(region(source, RUBRIC))

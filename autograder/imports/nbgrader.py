@@ -81,7 +81,11 @@ def _imported(path: Path, problem_id: str, root: Path) -> Imported:
         refuse_unusable(problem_id, root)
     except SourceError as error:
         raise SourceError(f"{path}: {error} Name one with --problem.") from None
-    plan = Plan(read_original(path))
+    cells = read_original(path)
+    try:
+        plan = Plan(cells)
+    except SourceError as error:
+        raise SourceError(f"{path}, {error}") from None
     written = written_source(plan, problem_id, path.stem.replace("_", " ").capitalize())
     before = sum(cell.points for cell in plan.cells)
     if not math.isclose(before, written.points, abs_tol=1e-9):

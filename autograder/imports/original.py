@@ -92,9 +92,7 @@ def _cell(path: Path, number: int, node: NotebookNode) -> Original:
         raise SourceError(f"{where}: nbgrader's metadata is {data!r}; remove it or set the cell's type again.")
     version = data.get("schema_version", 1)
     if not isinstance(version, int) or version > NEWEST_SCHEMA:
-        raise SourceError(
-            f"{where}: nbgrader's schema version {version!r} is unknown; this reads 1 to {NEWEST_SCHEMA}."
-        )
+        raise SourceError(f"{where}: nbgrader's schema version {version!r} is unknown; known are 1 to {NEWEST_SCHEMA}.")
     role = _role(where, node.cell_type, data)
     grade_id = data.get("grade_id", "")
     if role != "given" and not (isinstance(grade_id, str) and grade_id.strip()):
@@ -117,9 +115,7 @@ def _role(where: str, cell_type: str, data: dict[str, Any]) -> Role:
     if task:
         return "task"
     if cell_type != "code" and grade != solution:
-        raise SourceError(
-            f"{where}: a text cell is graded or a solution, but not both; make it a manually graded answer."
-        )
+        raise SourceError(f"{where}: a text cell is graded or a solution, not both; make it a manually graded answer.")
     if grade:
         return "manual" if solution else "test"
     return "solution" if solution else "given"

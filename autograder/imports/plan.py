@@ -7,18 +7,18 @@ process is graded by them; any other is graded by hand, with the same points.
 from __future__ import annotations
 
 import ast
-import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autograder.core.errors import SourceError
 from autograder.course.markers import HIDDEN, RUBRIC, region, replaced, without_markers
 from autograder.course.name_analysis import NO_NAMES, Names, names_of, needed
 from autograder.course.python_cells import syntax_tree
 from autograder.imports.answers import CodeAnswer, code_answer
 from autograder.imports.original import Original
-from autograder.imports.rewrite import TestCell
-from autograder.imports.soundness import Reason, unsound
+from autograder.imports.rewrite import SoundTest
+from autograder.imports.soundness import RESERVED, Reason, unsound
 
 
 @dataclass
@@ -52,6 +52,10 @@ class Plan:
 
     def __init__(self, cells: Sequence[Original]) -> None:
         self.cells = cells
+        for cell in cells:
+            taken = _names(cell).binds & RESERVED
+            if taken and cell.role != "test":
+                raise SourceError(f"{cell.place} defines `{min(taken)}`, a name that notebooks need here; rename it.")
         self.answers = [
             Answer(cell, _names(cell).binds - dict(_imports(iter([cell]))).keys())
             for cell in cells
@@ -78,10 +82,11 @@ class Plan:
         """The answer that a cell is, or that a test cell belongs to."""
         return next(answer for answer in self.answers if cell is answer.cell or cell in answer.tests)
 
-    def tests_of(self, answer: Answer) -> list[TestCell]:
+    def tests_of(self, answer: Answer) -> list[SoundTest]:
         """The tests of a code item that have points."""
+        others = {name: text for name, text in self._other_imports.items() if name not in self.imports}
         return [
-            TestCell(test.grade_id, test.points, test.source, self._needed_imports(test))
+            SoundTest(test.grade_id, test.points, test.source, self._needed_imports(test.source, others))
             for test in answer.tests
             if test.points > 0
         ]
@@ -119,41 +124,38 @@ class Plan:
 
     def _helpers(self) -> frozenset[str]:
         """Functions of given cells that use imports, each other and nothing else of the notebook."""
-        found: dict[str, frozenset[str]] = {}
+        found: dict[str, str] = {}
         for cell in (cell for cell in self.cells if cell.role == "given" and cell.cell_type == "code"):
             tree = syntax_tree(cell.source)
-            for node in tree.body if tree else ():
-                if isinstance(node, ast.FunctionDef):
-                    names = names_of(ast.unparse(node)) or NO_NAMES
-                    found[node.name] = names.uses - names.binds - frozenset(dir(builtins))
-        while True:
-            known = found.keys() | self.imports.keys()
-            foreign = [name for name, uses in found.items() if not uses <= known]
-            if not foreign:
-                return frozenset(found)
-            for name in foreign:
-                del found[name]
+            found |= (
+                {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+                if tree
+                else {}
+            )
+        known = set(found).difference(*(answer.binds for answer in self.answers))
+        while foreign := {name for name in known if unsound(self._with_imports(found[name]), (), known)}:
+            known -= foreign
+        return frozenset(known)
 
     def _judge_tests(self, answer: Answer) -> None:
         if answer.code is None:
             return
-        known = (self.imports.keys() | self.helpers).difference(*(other.binds for other in self.answers))
         for test in answer.tests:
-            imported = self._needed_imports(test)
-            source = "\n".join([*imported, test.source])
-            reason = unsound(source, {answer.code.name}, known) or unsound(
-                replaced(source, HIDDEN, None), {answer.code.name}, known
-            )
-            if reason:
-                answer.reasons.setdefault(test.number, reason)
+            for source in (test.source, replaced(test.source, HIDDEN, None)):
+                if reason := unsound(self._with_imports(source), {answer.code.name}, self.helpers):
+                    answer.reasons.setdefault(test.number, reason)
         if changed := _changed_argument(without_markers(answer.cell.source), answer.code.name):
             why = f"the solution changes its argument `{changed}` in place, and tests get copies"
             answer.reasons[answer.cell.number] = Reason(why, "let the function return its result")
 
-    def _needed_imports(self, test: Original) -> tuple[str, ...]:
-        names = _names(test)
-        wanted = sorted(names.uses - names.binds - self.imports.keys())
-        return tuple(dict.fromkeys(self._other_imports[name] for name in wanted if name in self._other_imports))
+    def _with_imports(self, source: str) -> str:
+        """Code with the imports of the notebook that it needs."""
+        return "\n".join([*self._needed_imports(source, self._other_imports | self.imports), source])
+
+    def _needed_imports(self, source: str, imports: Mapping[str, str]) -> tuple[str, ...]:
+        names = names_of(source) or NO_NAMES
+        wanted = sorted(names.uses - names.binds)
+        return tuple(dict.fromkeys(imports[name] for name in wanted if name in imports))
 
     def _spread(self) -> bool:
         """Finds a code item that needs a name of a cell that grading does not run; returns whether there is one."""

@@ -1,4 +1,4 @@
-"""The report of an import: what became of every cell, the points before and after, and what a person must look at."""
+"""The report of an import: what became of every cell, the points before and after, and what to look at."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
         "|---|---|---|---|",
         *(_row(fate) for fate in written.fates),
         "",
-        "## What a person must look at",
+        "## What to look at",
         "",
         *(f"- {fate.cell.place}: {fate.look}" for fate in written.fates if fate.look),
         *(f"- line {one.line} of the source ({one.rule}): {one.message}" for one in findings),
@@ -44,7 +44,7 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
         lines += [
             f"- write wrong and right variants of {names}, so that `autograder check` can prove the tests; "
             "`autograder lint` counts them",
-            "- draw the inputs of `personal_answers` from the student's id (`draws`); so far all students have the same",
+            "- draw the inputs of `personal_answers` from the student's id (`draws`); so far they are the same for all",
         ]
     kept = [fate for fate in written.fates if fate.kept]
     if kept:

@@ -16,7 +16,7 @@ from autograder.imports.soundness import graded_names
 
 
 @dataclass(frozen=True)
-class TestCell:
+class SoundTest:
     """One test cell of an item, whose test is sound."""
 
     grade_id: str
@@ -26,7 +26,7 @@ class TestCell:
     """Import statements of other test cells that it needs."""
 
 
-def item_test(item: str, tests: Sequence[TestCell], graded: Collection[str]) -> str:
+def item_test(item: str, tests: Sequence[SoundTest], graded: Collection[str]) -> str:
     """The test cell of an item, from the test cells that nbgrader ran for it.
 
     One test cell stays all or nothing. Of several, each becomes a part (`homework.checks.part`) with its points; if it
@@ -39,11 +39,11 @@ def item_test(item: str, tests: Sequence[TestCell], graded: Collection[str]) -> 
         whole = _with_student(_without_markers(source), graded) if region_lines(source, HIDDEN) else ""
         if len(tests) == 1:
             visible.append(shown)
-            hidden += [_tail(source, graded) or whole] if whole else []
+            hidden += [_closed(_tail(source, graded) or whole)] if whole else []
         else:
             points = test.points / 2 if whole else test.points
             visible.append(_part(test.grade_id, points, shown))
-            hidden += [_part(f"{test.grade_id}, all checks", points, whole)] if whole else []
+            hidden += [_part(f"{test.grade_id}, all checks", points, _closed(whole))] if whole else []
     last = f'print("{item}: all visible checks passed")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())
@@ -91,6 +91,14 @@ def _without_markers(source: str) -> str:
     return "\n".join(line for line in source.split("\n") if line.strip() not in (begin(HIDDEN), end(HIDDEN)))
 
 
+def _closed(source: str) -> str:
+    """The code, which does not end with a bare expression: nbgrader would take its value as the score."""
+    body: list[ast.stmt] = ast.parse(source).body
+    while body and isinstance(body[-1], ast.With | ast.For | ast.While | ast.If):
+        body = body[-1].body
+    return f"{source.rstrip()}\npass" if body and isinstance(body[-1], ast.Expr) else source
+
+
 def _part(name: str, points: float, body: str) -> str:
     return f"with part({json.dumps(name)}, {points:.12g}):\n{_indented(body)}"
 
@@ -117,13 +125,13 @@ def _with_student(source: str, graded: Collection[str]) -> str:
     in_formatted = {id(inner) for node in formatted for inner in ast.walk(node)}
     places = [(node.lineno, node.col_offset) for node in graded_names(tree, graded) if id(node) not in in_formatted]
     lines = [line.encode() for line in source.split("\n")]
-    for line, column in sorted(set(places), reverse=True):
-        text = lines[line - 1]
-        lines[line - 1] = text[:column] + b"student." + text[column:]
+    for number, column in sorted(set(places), reverse=True):
+        line = lines[number - 1]
+        lines[number - 1] = line[:column] + b"student." + line[column:]
     changed = b"\n".join(lines).decode()
+    names = "|".join(map(re.escape, sorted(graded)))
     for node in formatted:  # Python 3.11 does not tell the places inside
         text = ast.get_source_segment(source, node) or ""
-        names = "|".join(map(re.escape, sorted(graded)))
         if text and graded_names(ast.Module([ast.Expr(node)], []), graded):
             changed = changed.replace(text, re.sub(rf"(?<![\w.])(?=(?:{names})\()", "student.", text))
     return changed

@@ -43,6 +43,7 @@ _MODULES = {
     "seaborn": "it looks at plots",
     "IPython": "it uses the notebook's kernel",
     "subprocess": "it starts programs",
+    "signal": "it interrupts the process",
     "os": "it uses files or the environment",
     "pathlib": "it uses files",
 }
@@ -61,7 +62,10 @@ _CHANGED_ON_THE_WAY = (
     "UnicodeEncodeError",
 )
 """Errors that a test does not get as they were raised in the student's process."""
-_SEEDS = ("seed", "manual_seed", "set_seed", "RandomState", "default_rng")
+_SEEDS = ("seed", "manual_seed", "set_seed", "set_state", "set_rng_state")
+_MEMORY = ("shares_memory", "may_share_memory", "getrefcount")
+RESERVED = frozenset({"homework", "reference", "student", "part", "SubmissionLog", "run", "personal_answers"})
+"""Names that the cells of our notebooks need, and that no imported cell may use for something else."""
 _BY_HAND = "grade it by hand, or test a value that a function returns"
 _BUILTINS = frozenset(dir(builtins))
 
@@ -72,8 +76,7 @@ def unsound(source: str, graded: Collection[str], known: Collection[str]) -> Rea
     Args:
         source: the test cell.
         graded: the functions and classes that it may call in the student's process.
-        known: names that the test may use because they mean the same there: modules that given cells import, and
-            functions of given cells that use nothing of the student's.
+        known: functions of given cells that mean the same there, because they use nothing of the student's.
     """
     if "AUTOTEST" in source:
         return Reason("it is an AUTOTEST cell", "write its checks as assert statements")
@@ -126,6 +129,7 @@ def _functions(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
 
 def _rebound(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
     """Reasons where the test changes what a graded name means, at its top or in an inner scope."""
+    graded = {*graded, *RESERVED}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in graded and not isinstance(node.ctx, ast.Load):
             verb = "deletes" if isinstance(node.ctx, ast.Del) else "replaces"
@@ -154,13 +158,31 @@ def graded_names(tree: ast.Module, graded: Collection[str]) -> list[ast.Name]:
     return [node for node in found if isinstance(node, ast.Name) and node.id in graded]
 
 
-def _random(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _by_name(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in _SEEDS:
+            why = f"it sets a random state (`{ast.unparse(node.func)}`), which the student's process does not share"
+            yield Reason(why, "pass a seed or the random numbers to the function")
+        if name in _MEMORY:
+            yield Reason(f"it compares places in memory (`{ast.unparse(node.func)}`)", "compare values")
+
+
+def _changed_results(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
+    """Reasons where the test changes a result, e.g. to see whether an argument changes too: it has a copy."""
+    calls = graded_names(tree, graded)
+    results = {
+        name.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(inner in calls for inner in ast.walk(node.value))
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name)
+    }
     for node in ast.walk(tree):
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        if name in _SEEDS[:3]:
-            yield Reason(
-                f"it seeds a random generator (`{name}`), which is not the student's", "pass a seed or the draws"
-            )
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            if isinstance(node.value, ast.Name) and node.value.id in results:
+                yield Reason(f"it changes the result `{node.value.id}`, of which it has a copy", "compare values")
 
 
 def _errors(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
@@ -198,12 +220,12 @@ def _objects(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
 def _score(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
     """A reason where the last line has a value: nbgrader takes it as the score."""
     last = tree.body[-1] if tree.body else None
-    if isinstance(last, ast.Expr) and not isinstance(last.value, ast.Constant):
+    if isinstance(last, ast.Expr) and not (isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)):
         function = ast.unparse(last.value.func) if isinstance(last.value, ast.Call) else ""
         if "assert" not in function and function != "print":
             yield Reason("its last line is a value, which nbgrader takes as the score", "write it as an assert")
 
 
 _RULES: tuple[Callable[[ast.Module, Collection[str]], Iterator[Reason]], ...] = (
-    *(_imports, _functions, _rebound, _only_calls, _random, _errors, _objects, _score),
+    *(_imports, _functions, _rebound, _only_calls, _by_name, _errors, _objects, _changed_results, _score),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from autograder.core.fast_imports import without_server
@@ -48,7 +48,8 @@ log.answers(personal_answers)
 log_file = log.write()"""
 _LOG_TEXT = """## Your log
 
-The next cell has the inputs on which your code is asked for answers. The last cell writes `submission_log.json`. Submit it together with this notebook."""
+The next cell has the inputs on which your code is asked for answers. The last cell writes `submission_log.json`. Submit
+it together with this notebook."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Fate:
     cell: Original
     became: str
     look: str = ""
-    """What a person must look at; empty if nothing."""
+    """What to look at; empty if nothing."""
     kept: str = ""
     """Text that is in no cell of the new source, and so is kept in the report."""
 
@@ -96,14 +97,15 @@ def written_source(plan: Plan, problem_id: str, title: str) -> Written:
 def personal_answers(plan: Plan) -> str:
     """The cell that asks the student's code for answers: the first call of each function in its visible checks."""
     asked = dict(_first_calls(plan))
-    if not asked:
-        return 'def personal_answers(student, draws):\n    """No inputs yet: item id -> a function that asks."""\n    return {}'
-    functions = "".join(
-        f"    def ask_{item}():\n        return student.{item}{call}\n\n" for item, call in asked.items()
-    )
+    said = "Inputs, the same for all students so far" if asked else "No inputs yet"
+    lines = [
+        "def personal_answers(student, draws):",
+        f'    """{said}: item id -> a function that asks the student\'s code."""',
+    ]
+    for item, call in asked.items():
+        lines += ["", f"    def ask_{item}():", f"        return student.{item}{call}"]
     table = ", ".join(f'"{item}": ask_{item}' for item in asked)
-    text = '"""Inputs, the same for all students so far: item id -> a function that asks the student\'s code."""'
-    return f"def personal_answers(student, draws):\n    {text}\n\n{functions}    return {{{table}}}"
+    return "\n".join([*lines, *([""] if asked else []), f"    return {{{table}}}"])
 
 
 def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -116,7 +118,7 @@ def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
                 yield answer.code.name, call
 
 
-def _cell(plan: Plan, cell: Original) -> tuple[list[Any], Fate]:
+def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
     """The new cells in the place of an original one, and its fate."""
     if cell.role == "given":
         return _given(cell)
@@ -133,17 +135,16 @@ def _cell(plan: Plan, cell: Original) -> tuple[list[Any], Fate]:
     return _by_hand(answer)
 
 
-def _given(cell: Original) -> tuple[list[Any], Fate]:
-    new = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[cell.cell_type]
+def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
     look = "the pictures inside this cell are not taken over; link to a published file" if cell.has_attachments else ""
     if not cell.source.strip():
         return [], Fate(cell, "left out: it is empty", look)
     if cell.cell_type == "markdown" and ("](" in cell.source or "<img" in cell.source) and not look:
         look = "it links to something: put the file where students can open it, if it is not on the web"
-    return [new(cell.source)], Fate(cell, "a cell that students get as it is", look)
+    return [_new_cell(cell.cell_type, cell.source)], Fate(cell, "a cell that students get as it is", look)
 
 
-def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[Any], Fate]:
+def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode], Fate]:
     if not answer.item:
         return [], Fate(cell, "no points: kept in this report only", "give it points if it should count", cell.source)
     if not answer.is_code:
@@ -168,7 +169,7 @@ def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[Any], Fate]:
     return [_graded("code", source, data | {"points": _number(answer.points)})], Fate(cell, became, look)
 
 
-def _by_hand(answer: Answer) -> tuple[list[Any], Fate]:
+def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     cell = answer.cell
     is_code = cell.cell_type == "code" and cell.role != "test"
     kept = [(test.grade_id, test.points, test.source) for test in (answer.tests if cell.role != "test" else [cell])]
@@ -189,13 +190,13 @@ def _by_hand(answer: Answer) -> tuple[list[Any], Fate]:
     return made, Fate(cell, became, look)
 
 
-def _without_points(answer: Answer) -> tuple[list[Any], Fate]:
+def _without_points(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     """The cell of an answer that no points depend on: students get its stub, and grading does not take it over."""
     cell = answer.cell
     look = "an answer without points is not graded here: give it a test with points, or make it a given cell"
     source = answer.code.source if answer.code else cell.source
     if cell.cell_type != "code":
-        made: list[Any] = [new_markdown_cell("*Your answer (not graded).*")]
+        made: list[NotebookNode] = [new_markdown_cell("*Your answer (not graded).*")]
     elif region(source, SOLUTION):
         made = [new_code_cell(replaced(source, SOLUTION, "raise NotImplementedError"))]
     else:
@@ -203,13 +204,25 @@ def _without_points(answer: Answer) -> tuple[list[Any], Fate]:
     return made, Fate(cell, "an answer without points: students get its stub", look, cell.source)
 
 
-def _graded(cell_type: str, source: str, data: dict[str, Any]) -> Any:
-    new = new_code_cell if cell_type == "code" else new_markdown_cell
-    return new(source, metadata={"nbgrader": dict(sorted((data | {"schema_version": 3, "task": False}).items()))})
+def _graded(cell_type: str, source: str, data: dict[str, Any]) -> NotebookNode:
+    cell = _new_cell(cell_type, source)
+    cell.metadata["nbgrader"] = dict(sorted((data | {"schema_version": 3, "task": False}).items()))
+    return cell
 
 
-def _tagged(source: str, tag: str) -> Any:
-    return new_code_cell(source, metadata=nbformat.from_dict({"tags": [tag]}))
+def _new_cell(cell_type: str, source: str) -> NotebookNode:
+    if cell_type == "code":
+        cell = new_code_cell(source)
+    else:
+        cell = new_raw_cell(source) if cell_type == "raw" else new_markdown_cell(source)
+    assert isinstance(cell, NotebookNode)
+    return cell
+
+
+def _tagged(source: str, tag: str) -> NotebookNode:
+    cell = _new_cell("code", source)
+    cell.metadata["tags"] = [tag]
+    return cell
 
 
 def _number(points: float) -> float | int:
