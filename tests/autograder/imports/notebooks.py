@@ -41,7 +41,7 @@ def manual(source: str, grade_id: str, points: float) -> NotebookNode:
     return _with(source, grade=True, solution=True, grade_id=grade_id, points=points)
 
 
-def tested(source: str, grade_id: str = "test", points: float = 1) -> NotebookNode:
+def graded_by(source: str, grade_id: str = "test", points: float = 1) -> NotebookNode:
     """A test cell."""
     return _with(source, grade=True, solution=False, grade_id=grade_id, points=points)
 
