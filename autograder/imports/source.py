@@ -180,8 +180,7 @@ def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     data = {"grade": True, "grade_id": answer.item, "locked": False, "points": _number(answer.points), "solution": True}
     made = [_graded(cell.cell_type if is_code else "markdown", by_hand(own, is_code, points, kept), data)]
     if cell.role == "task":
-        shown = replaced(replaced(cell.source, RUBRIC, None), SOLUTION, None).strip()
-        made.insert(0, new_markdown_cell(shown))
+        made.insert(0, _new_cell("markdown", _shown(cell)))
     reason = answer.reasons.get(cell.number)
     became = f"`{answer.item}`, graded by hand" + (f": {reason.why}" if reason else "")
     look = f"to have it graded by its test: {reason.fix}" if reason else ""
@@ -190,17 +189,24 @@ def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     return made, Fate(cell, became, look)
 
 
+def _shown(task: Original) -> str:
+    """What students read of a task."""
+    return replaced(replaced(task.source, RUBRIC, None), SOLUTION, None).strip()
+
+
 def _without_points(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     """The cell of an answer that no points depend on: students get its stub, and grading does not take it over."""
     cell = answer.cell
+    if cell.role == "test":
+        return [], Fate(cell, "no points: kept in this report only", "give it points if it should count", cell.source)
     look = "an answer without points is not graded here: give it a test with points, or make it a given cell"
     source = answer.code.source if answer.code else cell.source
     if cell.cell_type != "code":
-        made: list[NotebookNode] = [new_markdown_cell("*Your answer (not graded).*")]
+        made = [_new_cell("markdown", _shown(cell) if cell.role == "task" else "*Your answer (not graded).*")]
     elif region(source, SOLUTION):
-        made = [new_code_cell(replaced(source, SOLUTION, "raise NotImplementedError"))]
+        made = [_new_cell("code", replaced(source, SOLUTION, "raise NotImplementedError"))]
     else:
-        made = [new_code_cell("# your code (not graded)")]
+        made = [_new_cell("code", "# your code (not graded)")]
     return made, Fate(cell, "an answer without points: students get its stub", look, cell.source)
 
 

@@ -116,6 +116,14 @@ def test_an_answer_without_points_is_kept_in_the_report(course: Path, tmp_path: 
     assert "i**2" not in problem.text
 
 
+def test_a_task_and_tests_without_points_are_reported(course: Path, tmp_path: Path) -> None:
+    alone, more = graded_by("assert 1 + 1 == 2", "alone", 0), graded_by("assert squares(1) == [1]", "more", 0)
+    problem, report = imported(course, tmp_path, alone, *SQUARED, more, text("Think.", "think", 0, task=True))
+    assert kinds(problem) == {"squares": 1}
+    assert "Think." in problem.text and lint_problem("one", course) == []
+    assert "    assert 1 + 1 == 2" in report and "    assert squares(1) == [1]" in report
+
+
 @pytest.mark.parametrize("version", [None, 1, 2, 3])
 def test_every_version_of_the_metadata_is_read(course: Path, tmp_path: Path, version: int | None) -> None:
     cells = [solution(), graded_by(TEST, points=2)]

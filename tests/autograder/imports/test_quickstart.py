@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbgrader.docs
+import nbgrader
 import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
@@ -29,7 +30,9 @@ PROBLEMS = ("problem1", "problem2")
 
 
 def run_nbgrader(*arguments: str, folder: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=folder, capture_output=True, text=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # nbgrader runs alembic and jupyter
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -39,7 +42,7 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("quickstart")
     run_nbgrader("quickstart", "course101", folder=folder)
     course101 = folder / "course101"
-    samples = Path(nbgrader.docs.__file__).parent / "source" / "user_guide" / "submitted"
+    samples = Path(nbgrader.__file__).parent / "docs" / "source" / "user_guide" / "submitted"
     for student in STUDENTS:
         shutil.copytree(samples / student / "ps1", course101 / "submitted" / student / "ps1")
     run_nbgrader("generate_assignment", "ps1", folder=course101)
