@@ -46,6 +46,9 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
             "`autograder lint` counts them",
             "- draw the inputs of `personal_answers` from the student's id (`draws`); so far they are the same for all",
         ]
+    if written.without_inputs:
+        names = ", ".join(f"`{item}`" for item in written.without_inputs)
+        lines.append(f"- `personal_answers` has no input for {names}; add one, which `autograder check` asks for")
     kept = [fate for fate in written.fates if fate.kept]
     if kept:
         lines += ["", "## Kept here only"]

@@ -65,6 +65,22 @@ def first_call(source: str, name: str) -> str:
     return ""
 
 
+def first_use(source: str, name: str) -> str:
+    """As `first_call`, for a class: the first object made of constants, and the first check of a member."""
+    made: dict[str, str] = {}
+    for statement in ast.parse(replaced(source, HIDDEN, None)).body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            if call := first_call(ast.unparse(statement), name):
+                made.setdefault(statement.targets[0].id, call)
+        for node in ast.walk(statement) if isinstance(statement, ast.Assert) else ():
+            arguments = [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
+            member = node.func if isinstance(node, ast.Call) else node
+            if isinstance(member, ast.Attribute) and isinstance(member.value, ast.Name) and member.value.id in made:
+                if all(map(_is_constant, arguments)):
+                    return made[member.value.id] + ast.unparse(node).removeprefix(member.value.id)
+    return ""
+
+
 def _is_constant(node: ast.expr) -> bool:
     try:
         ast.literal_eval(node)

@@ -52,6 +52,7 @@ _FUNCTIONS = {
     **dict.fromkeys(("globals", "locals", "vars", "dir"), "it looks into the notebook's names"),
     **dict.fromkeys(("get_ipython", "In", "Out"), "it uses the notebook's kernel"),
     **dict.fromkeys(("open", "input"), "it reads files or input"),
+    **dict.fromkeys(("exit", "quit"), "it ends the process"),
     "id": "it compares identities of objects",
 }
 _CHANGED_ON_THE_WAY = (
@@ -119,6 +120,18 @@ def _imports(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
                     yield Reason(f"{found} (`{ast.unparse(node)}`)", _BY_HAND)
             if not is_importable(modules[0]):
                 yield Reason(f"`{modules[0]}` cannot be imported here", "use assert, or install the package")
+
+
+def _pytest(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+    """Reasons where pytest ends a test: its exceptions are not of the kind `Exception`, and would end the grading."""
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        used = names if isinstance(node, ast.ImportFrom) and node.module == "pytest" else []
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pytest":
+            used = [node.attr]
+        for name in used:
+            if name != "approx":
+                yield Reason(f"it uses `pytest.{name}`, which needs pytest's runner", "write try, except and else")
 
 
 def _functions(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
@@ -227,5 +240,5 @@ def _score(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
 
 
 _RULES: tuple[Callable[[ast.Module, Collection[str]], Iterator[Reason]], ...] = (
-    *(_imports, _functions, _rebound, _only_calls, _by_name, _errors, _objects, _changed_results, _score),
+    *(_imports, _pytest, _functions, _rebound, _only_calls, _by_name, _errors, _objects, _changed_results, _score),
 )

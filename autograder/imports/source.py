@@ -15,7 +15,7 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, region, replaced
 from autograder.imports.answers import by_hand
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
-from autograder.imports.rewrite import first_call, item_test
+from autograder.imports.rewrite import first_call, first_use, item_test
 
 with without_server():
     import jupytext
@@ -72,6 +72,8 @@ class Written:
     points: float
     """Points of all items of the new source."""
     fates: tuple[Fate, ...]
+    without_inputs: tuple[str, ...]
+    """Code items for which `personal_answers` has no input, because no visible check calls them on constants."""
 
 
 def written_source(plan: Plan, problem_id: str, title: str) -> Written:
@@ -91,7 +93,8 @@ def written_source(plan: Plan, problem_id: str, title: str) -> Written:
     body = jupytext.writes(
         new_notebook(cells=cells, metadata={"jupytext": {"cell_metadata_filter": "all"}}), "py:percent"
     )
-    return Written(_HEADER + body[body.index("# %%") :], points, tuple(fates))
+    without = plan.graded - dict(_first_calls(plan)).keys()
+    return Written(_HEADER + body[body.index("# %%") :], points, tuple(fates), tuple(sorted(without)))
 
 
 def personal_answers(plan: Plan) -> str:
@@ -112,10 +115,10 @@ def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
     for answer in (answer for answer in plan.answers if answer.is_code and answer.code):
         assert answer.code
         solved = ast.parse(without_markers(answer.code.source)).body
-        if any(isinstance(node, ast.FunctionDef) for node in solved):
-            calls = (first_call(test.source, answer.code.name) for test in answer.tests)
-            if call := next(filter(None, calls), ""):
-                yield answer.code.name, call
+        find = first_call if any(isinstance(node, ast.FunctionDef) for node in solved) else first_use
+        calls = (find(test.source, answer.code.name) for test in answer.tests)
+        if call := next(filter(None, calls), ""):
+            yield answer.code.name, call
 
 
 def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:

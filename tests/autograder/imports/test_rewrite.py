@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from autograder.imports.rewrite import SoundTest, first_call, item_test
+from autograder.imports.rewrite import SoundTest, first_call, first_use, item_test
 
 PRINT = 'print("f: all visible checks passed")'
 
@@ -88,3 +88,15 @@ def test_a_test_cell_of_comments_only_is_still_a_part() -> None:
 )
 def test_the_first_visible_call_on_constants_is_found(source: str, call: str) -> None:
     assert first_call(source, "f") == call
+
+
+@pytest.mark.parametrize(
+    ("source", "use"),
+    [
+        ("a = C(1)\nassert a.add(2, to=3) == 6", "(1).add(2, to=3)"),
+        ("a = C(1)\nassert a.value == 1", "(1).value"),
+        ("x = 1\na = C(x)\nassert a.value == 1", ""),
+    ],
+)
+def test_the_first_visible_use_of_an_object_is_found(source: str, use: str) -> None:
+    assert first_use(source, "C") == use
