@@ -52,22 +52,23 @@ def new_problem(problem_id: str, *, title: str = "", homework: str = "", root: P
 
 
 def write_all(files: Mapping[Path, str]) -> None:
-    """Writes new files, and `course.toml`, which must be the last of them; all or none.
+    """Writes files that do not exist yet, and `course.toml`, which must be the last of them; all or none.
 
     Raises:
         SetupError: a file cannot be written; those that were written are removed.
     """
-    written: list[Path] = []
+    begun: list[Path] = []
     try:
         for path, text in files.items():
+            if path.name != COURSE_FILE:
+                begun.append(path)
             write_atomically(path, text)
-            written.append(path)
     except SetupError:
-        for path in written:
-            with contextlib.suppress(OSError):
-                path.unlink()
+        for path in begun:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder in which something else is
                 for folder in path.parents:
-                    folder.rmdir()  # fails where something else is in it
+                    folder.rmdir()
         raise
 
 
