@@ -30,7 +30,7 @@ def item_test(item: str, tests: Sequence[SoundTest], graded: Collection[str]) ->
     """The test cell of an item, from the test cells that nbgrader ran for it.
 
     One test cell stays all or nothing. Of several, each becomes a part (`homework.checks.part`) with its points; if it
-    has hidden checks, half of its points are for the visible checks and half for all of its checks.
+    has visible and hidden checks, half of its points are for the visible ones and half for all.
     """
     visible, hidden = [], []
     for test in tests:
@@ -41,12 +41,19 @@ def item_test(item: str, tests: Sequence[SoundTest], graded: Collection[str]) ->
             visible.append(shown)
             hidden += [_closed(_tail(source, graded) or whole)] if whole else []
         else:
-            points = test.points / 2 if whole else test.points
-            visible.append(_part(test.grade_id, points, shown))
+            is_split = is_mixed(source, graded)
+            points = test.points / 2 if is_split else test.points
+            visible += [_part(test.grade_id, points, shown)] if is_split or not whole else []
             hidden += [_part(f"{test.grade_id}, all checks", points, _closed(whole))] if whole else []
     last = f'print("{item}: all visible checks passed")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())
+
+
+def is_mixed(source: str, graded: Collection[str]) -> bool:
+    """Whether a test cell has hidden checks and also visible ones, which call the student's code."""
+    visible = replaced(source, HIDDEN, None)
+    return bool(region_lines(source, HIDDEN) and graded_names(ast.parse(visible), graded))
 
 
 def first_call(source: str, name: str) -> str:

@@ -67,7 +67,7 @@ _SEEDS = ("seed", "manual_seed", "set_seed", "set_state", "set_rng_state")
 _MEMORY = ("shares_memory", "may_share_memory", "getrefcount")
 RESERVED = frozenset({"homework", "reference", "student", "part", "SubmissionLog", "run", "personal_answers"})
 """Names that the cells of our notebooks need, and that no imported cell may use for something else."""
-_BY_HAND = "grade it by hand, or test a value that a function returns"
+_VALUE = "test a value that a function returns"
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -117,7 +117,7 @@ def _imports(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
             for module in modules:
                 found = next((why for name, why in _MODULES.items() if f"{module}.".startswith(f"{name}.")), "")
                 if found:
-                    yield Reason(f"{found} (`{ast.unparse(node)}`)", _BY_HAND)
+                    yield Reason(f"{found} (`{ast.unparse(node)}`)", _VALUE)
             if not is_importable(modules[0]):
                 yield Reason(f"`{modules[0]}` cannot be imported here", "use assert, or install the package")
 
@@ -137,7 +137,7 @@ def _pytest(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
 def _functions(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in _FUNCTIONS:
-            yield Reason(f"{_FUNCTIONS[node.id]} (`{node.id}`)", _BY_HAND)
+            yield Reason(f"{_FUNCTIONS[node.id]} (`{node.id}`)", _VALUE)
 
 
 def _rebound(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
@@ -146,7 +146,7 @@ def _rebound(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in graded and not isinstance(node.ctx, ast.Load):
             verb = "deletes" if isinstance(node.ctx, ast.Del) else "replaces"
-            yield Reason(f"it {verb} `{node.id}`", "test what the function returns, or grade by hand how it is written")
+            yield Reason(f"it {verb} `{node.id}`", _VALUE)
         names = [getattr(node, "arg", None), getattr(node, "asname", None), getattr(node, "name", None)]
         if isinstance(node, ast.arg | ast.alias | ast.FunctionDef | ast.ClassDef | ast.ExceptHandler):
             yield from (Reason(f"it gives `{name}` another meaning", "rename it") for name in names if name in graded)
@@ -214,7 +214,7 @@ def _errors(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
 def _objects(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
-            yield Reason(f"it defines the class `{node.name}`, whose objects cannot be passed on", _BY_HAND)
+            yield Reason(f"it defines the class `{node.name}`, whose objects cannot be passed on", _VALUE)
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             yield Reason(f"it changes `{ast.unparse(node)}`", "call a function or a method instead")
         elif isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +13,12 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from autograder.core.fast_imports import without_server
-from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, region, replaced, without_markers
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced, without_markers
+from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import by_hand
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
-from autograder.imports.rewrite import first_call, first_use, item_test
+from autograder.imports.rewrite import first_call, first_use, is_mixed, item_test
 
 with without_server():
     import jupytext
@@ -50,6 +53,9 @@ _LOG_TEXT = """## Your log
 
 The next cell has the inputs on which your code is asked for answers. The last cell writes `submission_log.json`. Submit
 it together with this notebook."""
+_MAGIC = re.compile(r"[%!?]|[\w.]+\?+\s*$")
+_CELL_MARK = re.compile(r"^#\s*%%", re.MULTILINE)
+"""A comment that would begin a cell in percent format."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,22 @@ def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
         return [], Fate(cell, "left out: it is empty", look)
     if cell.cell_type == "markdown" and ("](" in cell.source or "<img" in cell.source) and not look:
         look = "it links to something: put the file where students can open it, if it is not on the web"
-    return [_new_cell(cell.cell_type, cell.source)], Fate(cell, "a cell that students get as it is", look)
+    parts = _magics_apart(cell.source) if cell.cell_type == "code" else [cell.source]
+    became = "a cell that students get as it is"
+    if len(parts) > 1:
+        became = "cells that students get; magics have a cell of their own, which grading does not run"
+    return [_new_cell(cell.cell_type, part) for part in parts], Fate(cell, became, look)
+
+
+def _magics_apart(source: str) -> list[str]:
+    """The code in runs of magics and runs of Python; as one text where that is not possible."""
+    if plain_python(source) == source or source.lstrip().startswith("%%"):
+        return [source]
+    lines = itertools.groupby(source.split("\n"), key=lambda line: bool(_MAGIC.match(line)))
+    runs = [(is_magic, "\n".join(run).strip("\n")) for is_magic, run in lines]
+    if any(not is_magic and (syntax_tree(text) is None or plain_python(text) != text) for is_magic, text in runs):
+        return [source]
+    return [text for _, text in runs if text]
 
 
 def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode], Fate]:
@@ -163,7 +184,7 @@ def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode
         f"the test of `{answer.item}`" if len(tests) == 1 else f"the part {cell.grade_id!r} of `{answer.item}`'s test"
     )
     look = ""
-    if region(cell.source, HIDDEN) and len(tests) > 1:
+    if len(tests) > 1 and is_mixed(cell.source, {answer.item}):
         look = "half of its points are for its visible checks, half for all of its checks; nbgrader gives all or none"
     if cell.grade_id != tests[-1].grade_id:
         return [], Fate(cell, became, look)
@@ -221,7 +242,7 @@ def _graded(cell_type: str, source: str, data: dict[str, Any]) -> NotebookNode:
 
 def _new_cell(cell_type: str, source: str) -> NotebookNode:
     if cell_type == "code":
-        cell = new_code_cell(source)
+        cell = new_code_cell(_CELL_MARK.sub("## %%", source))
     else:
         cell = new_raw_cell(source) if cell_type == "raw" else new_markdown_cell(source)
     assert isinstance(cell, NotebookNode)

@@ -116,6 +116,14 @@ def test_an_answer_without_points_is_kept_in_the_report(course: Path, tmp_path: 
     assert "i**2" not in problem.text
 
 
+def test_magics_stand_apart_so_that_grading_can_run_the_rest(course: Path, tmp_path: Path) -> None:
+    mixed = given("%matplotlib inline\nimport math\n# %% drawing\nmath.pi?")
+    problem, report = imported(course, tmp_path, mixed, *SQUARED)
+    sources = [cell.source for cell in problem.cells if cell.cell_type == "code"]
+    assert sources[2:5] == ["%matplotlib inline", "import math\n## %% drawing", "math.pi?"]
+    assert lint_problem("one", course) == [] and "magics have a cell of their own" in report
+
+
 def test_a_task_and_tests_without_points_are_reported(course: Path, tmp_path: Path) -> None:
     alone, more = graded_by("assert 1 + 1 == 2", "alone", 0), graded_by("assert squares(1) == [1]", "more", 0)
     problem, report = imported(course, tmp_path, alone, *SQUARED, more, text("Think.", "think", 0, task=True))

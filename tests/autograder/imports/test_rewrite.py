@@ -72,6 +72,12 @@ def test_several_test_cells_are_parts_with_their_points() -> None:
         ### END HIDDEN TESTS''')
 
 
+def test_hidden_checks_without_visible_ones_have_all_points_of_their_cell() -> None:
+    hidden = "x = 1  # hidden only\n### BEGIN HIDDEN TESTS\nassert f(x)\n### END HIDDEN TESTS"
+    made = item_test("f", [SoundTest("a", 1, "assert f(1)"), SoundTest("b", 1, hidden)], {"f"})
+    assert 'with part("b", ' not in made and 'with part("b, all checks", 1):' in made
+
+
 def test_a_test_cell_of_comments_only_is_still_a_part() -> None:
     tests = [SoundTest("a", 1, "# hidden"), SoundTest("b", 1, "assert f(1)")]
     assert item_test("f", tests, {"f"}).startswith('with part("a", 1):\n    # hidden\n    pass\nwith part("b", 1):')
