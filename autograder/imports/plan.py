@@ -44,7 +44,7 @@ class Answer:
     @property
     def is_code(self) -> bool:
         """Whether tests grade it."""
-        return bool(self.tests) and self.code is not None and not self.reasons
+        return self.points > 0 and self.code is not None and not self.reasons
 
 
 class Plan:
@@ -106,7 +106,8 @@ class Plan:
             owner = nearest[-1]
             names = " and ".join(f"`{min(answer.binds & uses)}`" for answer in used)
             why = f"it uses {names}, of several solution cells" if used else "it uses no name of a solution cell"
-            owner.reasons[test.number] = Reason(why, "let each test cell test the function of one solution cell")
+            if test.points > 0:
+                owner.reasons[test.number] = Reason(why, "let each test cell test the function of one solution cell")
             if owner.cell is not test:
                 owner.tests.append(test)
 
@@ -140,7 +141,7 @@ class Plan:
     def _judge_tests(self, answer: Answer) -> None:
         if answer.code is None:
             return
-        for test in answer.tests:
+        for test in (test for test in answer.tests if test.points > 0):
             for source in (test.source, replaced(test.source, HIDDEN, None)):
                 if reason := unsound(self._with_imports(source), {answer.code.name}, self.helpers):
                     answer.reasons.setdefault(test.number, reason)
@@ -169,7 +170,7 @@ class Plan:
             for position in sorted(chosen):
                 cell = runs[position]
                 if cell.number in by_hand and cell is not answer.cell:
-                    name = min(_names(cell).binds)
+                    name = min(_names(cell).binds, default="*")
                     why = f"it needs `{name}` of {cell.place}, which is graded by hand and so does not run"
                     fix = "make the cell above a code item first, then this one"
                     answer.reasons[answer.cell.number] = Reason(why, fix)

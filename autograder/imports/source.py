@@ -122,7 +122,7 @@ def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
         assert answer.code
         solved = ast.parse(without_markers(answer.code.source)).body
         find = first_call if any(isinstance(node, ast.FunctionDef) for node in solved) else first_use
-        calls = (find(test.source, answer.code.name) for test in answer.tests)
+        calls = (find(test.source, answer.code.name) for test in plan.tests_of(answer))
         if call := next(filter(None, calls), ""):
             yield answer.code.name, call
 

@@ -124,12 +124,19 @@ def test_magics_stand_apart_so_that_grading_can_run_the_rest(course: Path, tmp_p
     assert lint_problem("one", course) == [] and "magics have a cell of their own" in report
 
 
+def test_an_item_that_needs_an_answer_without_points_is_graded_by_hand(course: Path, tmp_path: Path) -> None:
+    unpaid = [solution(), graded_by("del squares", "unpaid", 0)]
+    problem, report = imported(course, tmp_path, *unpaid, solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t"))
+    assert kinds(problem) == {"figure_d": 1}
+    assert "it needs `squares` of cell 1 (squares)" in report
+
+
 def test_a_task_and_tests_without_points_are_reported(course: Path, tmp_path: Path) -> None:
-    alone, more = graded_by("assert 1 + 1 == 2", "alone", 0), graded_by("assert squares(1) == [1]", "more", 0)
+    alone, more = graded_by("assert 1 + 1 == 2", "alone", 0), graded_by("%time squares(1)", "more", 0)
     problem, report = imported(course, tmp_path, alone, *SQUARED, more, text("Think.", "think", 0, task=True))
     assert kinds(problem) == {"squares": 1}
     assert "Think." in problem.text and lint_problem("one", course) == []
-    assert "    assert 1 + 1 == 2" in report and "    assert squares(1) == [1]" in report
+    assert "    assert 1 + 1 == 2" in report and "    %time squares(1)" in report
 
 
 @pytest.mark.parametrize("version", [None, 1, 2, 3])
