@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 import autograder.core.fast_imports  # noqa: F401  (acts before anything imports jsonschema)
 from autograder.cli.beside import go_on_beside_host, run_as_program
 from autograder.cli.desk import desk_app
+from autograder.cli.imports import import_command
 from autograder.cli.inspect import inspect_command
 from autograder.cli.new import new_command
 from autograder.cli.regrade import regrade_command
@@ -71,6 +72,7 @@ app.add_typer(desk_app, name="desk")
 app.command("inspect")(inspect_command)
 app.command("regrade")(regrade_command)
 app.command("new")(new_command)
+app.command("import")(import_command)
 
 Problems = Annotated[list[str] | None, typer.Argument(help="Problem ids, e.g. vae; all that have a source if none.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Number of worker processes; one per core if not given.")]

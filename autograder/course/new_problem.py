@@ -1,15 +1,16 @@
 """Begins a problem: copies a small complete one from `templates/new_problem/` and enters it in `course.toml`.
 
 The template has the folders of a course. In its paths and texts the word `PROBLEM` stands for the new id and `TITLE`
-for the title.
+for the title. `refuse_unusable`, `course_entry` and `write_all` also serve imported problems.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import shutil
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.core.errors import CourseError, SetupError, SourceError
@@ -40,29 +41,49 @@ def new_problem(problem_id: str, *, title: str = "", homework: str = "", root: P
         SetupError: a file cannot be written; those that were written are removed.
     """
     root = root or root_folder()
+    refuse_unusable(problem_id, root)
+    title = title or problem_id.replace("_", " ").capitalize()
+    if not title.isprintable() or not title.strip():
+        raise SourceError(f"the title {title!r} cannot be used; give one line of text.")
+    files = {root / name: text for name, text in _filled(problem_id, title.strip()).items()}
+    files |= course_entry(load_course(root), [problem_id], homework)
+    write_all(files)
+    return list(files)
+
+
+def write_all(files: Mapping[Path, str]) -> None:
+    """Writes files that do not exist yet, and `course.toml`, which must be the last of them; all or none.
+
+    Raises:
+        SetupError: a file cannot be written; those that were written are removed.
+    """
+    begun: list[Path] = []
+    try:
+        for path, text in files.items():
+            if path.name != COURSE_FILE:
+                begun.append(path)
+            write_atomically(path, text)
+    except SetupError:
+        for path in begun:
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder in which something else is
+                for folder in path.parents:
+                    folder.rmdir()
+        raise
+
+
+def refuse_unusable(problem_id: str, root: Path) -> None:
+    """Raises where a new problem cannot have this id.
+
+    Raises:
+        SourceError: it is no id, or a problem of this id, or a part of one, exists; on some systems `VAE` and `vae` are
+            one file.
+    """
     if not _ID.fullmatch(problem_id):
         raise SourceError(
             f"{problem_id!r} cannot be the id of a problem; use a lower-case letter, then lower-case letters, digits "
             "and '_', at most 50 in all, e.g. batch_norm."
         )
-    title = title or problem_id.replace("_", " ").capitalize()
-    if not title.isprintable() or not title.strip():
-        raise SourceError(f"the title {title!r} cannot be used; give one line of text.")
-    _refuse_existing(problem_id, root)
-    files = {root / name: text for name, text in _filled(problem_id, title.strip()).items()}
-    files |= _entry(load_course(root), problem_id, homework)
-    try:
-        for path, text in files.items():  # course.toml is the last
-            write_atomically(path, text)
-    except SetupError:
-        shutil.rmtree(root / "solutions" / "variants" / problem_id, ignore_errors=True)
-        (root / "solutions" / f"{problem_id}.py").unlink(missing_ok=True)
-        raise
-    return list(files)
-
-
-def _refuse_existing(problem_id: str, root: Path) -> None:
-    """Raises where a problem of this id, or a part of one, exists; on some systems `VAE` and `vae` are one file."""
     for folder, name in (("solutions", f"{problem_id}.py"), ("solutions/variants", problem_id)):
         if name in (entry.casefold() for entry in _entries(root / folder)):
             what = f"the problem {problem_id!r} exists" if name.endswith(".py") else "variants of such a problem exist"
@@ -86,28 +107,44 @@ def _filled(problem_id: str, title: str) -> dict[str, str]:
     }
 
 
-def _entry(course: Course, problem_id: str, homework: str) -> dict[Path, str]:
-    """`course.toml` with the problem in its homework: path → text; empty if a homework has it already."""
+def course_entry(course: Course, problem_ids: Sequence[str], homework: str) -> dict[Path, str]:
+    """`course.toml` with problems in their homework: path → text; empty if a homework has each of them already.
+
+    Args:
+        course: the course.
+        problem_ids: the new problems.
+        homework: id of the homework that gets them; the last one if empty.
+
+    Raises:
+        CourseError: there is no such homework, another one has a problem already, or the text cannot be changed safely.
+    """
     path = course.root / COURSE_FILE
     ids = [one.id for one in course.homeworks]
     number = ids.index(homework) if homework in ids else len(ids) - 1
     if homework and homework not in ids:
         raise CourseError(f"{path} has no homework {homework!r}; name one of {', '.join(ids)}.")
-    if problem_id in course.problems:
+    text = before = path.read_bytes().decode("utf-8")
+    for problem_id in problem_ids:
+        if problem_id not in course.problems:
+            text = _entered(path, text, ids[number], number, problem_id)
+            continue
         named = course.homework_of(problem_id).id
         if homework not in ("", named):
             raise CourseError(f"{path}: homework {named} names {problem_id!r} already; leave --homework out.")
-        return {}
-    text = path.read_bytes().decode("utf-8")
+    return {path: text} if text != before else {}
+
+
+def _entered(path: Path, text: str, homework: str, number: int, problem_id: str) -> str:
+    """The text of `course.toml` with a problem in its homework."""
     wanted = tomllib.loads(text)
     wanted["homework"][number]["problems"].append(problem_id)
     changed = _with_problem(text, number, problem_id)
     if changed is None or tomllib.loads(changed) != wanted:
         raise CourseError(
-            f"the `problems` of homework {ids[number]} in {path} cannot be changed safely; add {problem_id!r} to them, "
+            f"the `problems` of homework {homework} in {path} cannot be changed safely; add {problem_id!r} to them, "
             "then run the command again."
         )
-    return {path: changed}
+    return changed
 
 
 def _with_problem(text: str, number: int, problem_id: str) -> str | None:

@@ -24,7 +24,7 @@ def author_fault(error: Exception, problem: Problem, item: Item) -> AuthorFaultE
     It must be raised in a line of the test itself: further inside, a value of the student's may cause it.
     """
     assert item.test is not None
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = list(traceback.extract_tb(error.__traceback__))
     if frames and frames[-1].name == "__getattr__":  # of the reference or a module
         frames = frames[:-1]
     if not frames or frames[-1].filename != f"<{item.test.grade_id}>":

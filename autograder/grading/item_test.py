@@ -264,4 +264,8 @@ def caught(action: Callable[[], Any]) -> Exception | None:
         action()
     except Exception as error:
         return error
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # e.g. pytest's `Failed`, with which `pytest.raises` says that nothing was raised
+        return AssertionError(str(error)).with_traceback(error.__traceback__)
     return None

@@ -108,3 +108,11 @@ def test_grade_names_the_fault_and_fails(tmp_path: Path, monkeypatch: pytest.Mon
     assert "uses the name `atoll`, which is not defined; fix toy.py, line" in done.stderr
     page = (tmp_path / "out" / "ada" / "toy" / "feedback.html").read_text(encoding="utf-8")
     assert "Not tested" in page and "costs you no points" in page and "atoll" not in page
+
+
+def test_a_check_by_pytest_that_fails_is_a_failed_check(tmp_path: Path) -> None:
+    """`pytest.raises` says so with an error that is no `Exception`."""
+    root = root_with(tmp_path, {CHECK: f"{CHECK}\nimport pytest\nwith pytest.raises(ValueError):\n    steep(points)"})
+    log = grade_submission("toy", Submission("ada", notebook=text(solved())), root=root).log
+    assert (log.item("Line").status, log.item("Line").score) == (Status.FAILED, 0)
+    assert "DID NOT RAISE" in log.item("Line").message and log.item("standardize").score == 12

@@ -1,0 +1,41 @@
+"""The command `autograder import`: makes sources of an assignment of another autograder."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """Autograders whose assignments can be imported."""
+
+    NBGRADER = "nbgrader"
+
+
+def import_command(
+    path: Annotated[Path, typer.Argument(help="The instructor's notebook, or a folder with notebooks.")],
+    format_: Annotated[Format, typer.Option("--format", help="Autograder that the assignment was made for.")],
+    to: Annotated[Path | None, typer.Option(help="The course's folder of sources, solutions/ if not given.")] = None,
+    problem: Annotated[str, typer.Option(help="The new problem's id; made from the file's name if not given.")] = "",
+    homework: Annotated[str, typer.Option(help="Homework that gets the problem; the last one if not given.")] = "",
+) -> None:
+    """Makes a source of an existing assignment, enters it in course.toml, and reports what became of each cell.
+
+    Tests that mean the same outside the student's process are rewritten; the item of any other test is graded by hand,
+    with the same points. The report is printed and written beside the source, as <problem>.import.md. Nothing is
+    written if a notebook cannot be imported or a problem of that id exists.
+    """
+    from autograder.imports.nbgrader import import_nbgrader  # slow import
+
+    assert format_ is Format.NBGRADER
+    imported = import_nbgrader(path, problem=problem, to=to, homework=homework)
+    for one in imported:
+        typer.echo(one.report)
+    for one in imported:
+        typer.echo(f"{one.source}\n{one.report_path}")
+    names = " ".join(one.problem for one in imported)
+    for step in ("lint", "check", "release"):
+        typer.echo(f"autograder {step} {names}")

@@ -1,0 +1,68 @@
+"""The report of an import: what became of every cell, the points before and after, and what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.imports.plan import Plan
+from autograder.imports.source import Fate, Written
+from autograder.release.lint import Finding
+
+
+def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findings: Sequence[Finding]) -> str:
+    """The report as Markdown.
+
+    Args:
+        path: the original notebook.
+        problem_id: the new problem.
+        plan: what was decided.
+        written: the new source.
+        findings: what the linter says about it.
+    """
+    before = sum(cell.points for cell in plan.cells)
+    code = [answer for answer in plan.answers if answer.is_code]
+    hand = [answer for answer in plan.answers if answer.item and not answer.is_code]
+    lines = [
+        f"# `{problem_id}`, imported from {path.name}",
+        "",
+        f"Points: {before:g} before, {written.points:g} after. "
+        f"{sum(answer.points for answer in code):g} are graded by tests ({_items(len(code))}), "
+        f"{sum(answer.points for answer in hand):g} by hand ({_items(len(hand))}).",
+        "",
+        "| cell | nbgrader's id | points | what became of it |",
+        "|---|---|---|---|",
+        *(_row(fate) for fate in written.fates),
+        "",
+        "## What to look at",
+        "",
+        *(f"- {fate.cell.place}: {fate.look}" for fate in written.fates if fate.look),
+        *(f"- line {one.line} of the source ({one.rule}): {one.message}" for one in findings),
+    ]
+    if code:
+        names = ", ".join(f"`{answer.item}`" for answer in code)
+        lines += [
+            f"- write wrong and right variants of {names}, so that `autograder check` can prove the tests; "
+            "`autograder lint` counts them",
+            "- draw the inputs of `personal_answers` from the student's id (`draws`); so far they are the same for all",
+        ]
+    if written.without_inputs:
+        names = ", ".join(f"`{item}`" for item in written.without_inputs)
+        lines.append(f"- `personal_answers` has no input for {names}; add one, which `autograder check` asks for")
+    kept = [fate for fate in written.fates if fate.kept]
+    if kept:
+        lines += ["", "## Kept here only"]
+        for fate in kept:
+            lines += ["", f"{fate.cell.place}:", "", *(f"    {line}".rstrip() for line in fate.kept.split("\n"))]
+    return "\n".join(lines) + "\n"
+
+
+def _row(fate: Fate) -> str:
+    cell = fate.cell
+    points = f"{cell.points:g}" if cell.role in ("test", "manual", "task") else ""
+    identity = f"`{cell.grade_id}`" if cell.grade_id else ""
+    return f"| {cell.number} ({cell.cell_type}) | {identity} | {points} | {fate.became.replace('|', chr(92) + '|')} |"
+
+
+def _items(count: int) -> str:
+    return f"{count} item" + ("" if count == 1 else "s")

@@ -1,0 +1,259 @@
+"""Writes the source of a problem from the plan of an imported notebook, and says what became of each cell."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from autograder.core.fast_imports import without_server
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced, without_markers
+from autograder.course.python_cells import plain_python, syntax_tree
+from autograder.imports.answers import by_hand
+from autograder.imports.original import Original
+from autograder.imports.plan import Answer, Plan
+from autograder.imports.rewrite import first_call, first_use, is_mixed, item_test
+
+with without_server():
+    import jupytext
+
+_HEADER = """# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+"""
+_INSTALL = """from importlib.util import find_spec
+
+if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
+    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821"""
+_SET_UP = """import homework
+from homework import reference, student
+from homework.checks import part
+from homework.hand_in.log import SubmissionLog
+
+run = homework.start("PROBLEM")"""
+_LOG = """log = SubmissionLog(run)
+log.answers(personal_answers)
+log_file = log.write()"""
+_LOG_TEXT = """## Your log
+
+The next cell has the inputs on which your code is asked for answers. The last cell writes `submission_log.json`. Submit
+it together with this notebook."""
+_MAGIC = re.compile(r"[%!?]|[\w.]+\?+\s*$")
+_CELL_MARK = re.compile(r"^#\s*%%", re.MULTILINE)
+"""A comment that would begin a cell in percent format."""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one cell of the original."""
+
+    cell: Original
+    became: str
+    look: str = ""
+    """What to look at; empty if nothing."""
+    kept: str = ""
+    """Text that is in no cell of the new source, and so is kept in the report."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A new source, and what became of each cell of the original."""
+
+    text: str
+    points: float
+    """Points of all items of the new source."""
+    fates: tuple[Fate, ...]
+    without_inputs: tuple[str, ...]
+    """Code items for which `personal_answers` has no input, because no visible check calls them on constants."""
+
+
+def written_source(plan: Plan, problem_id: str, title: str) -> Written:
+    """The source of a problem, in percent format, from the plan of an imported notebook."""
+    first = plan.cells[0]
+    has_title = first.cell_type == "markdown" and first.role == "given" and first.source.lstrip().startswith("# ")
+    cells = [] if has_title else [new_markdown_cell(f"# {title}")]
+    fates = []
+    for cell in plan.cells:
+        made, fate = _cell(plan, cell)
+        cells += made
+        fates.append(fate)
+    place = 1  # below the title
+    cells[place:place] = [_tagged(_INSTALL, "install"), new_code_cell(_SET_UP.replace("PROBLEM", problem_id))]
+    cells += [new_markdown_cell(_LOG_TEXT), _tagged(personal_answers(plan), "answers"), _tagged(_LOG, "log")]
+    points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
+    body = jupytext.writes(
+        new_notebook(cells=cells, metadata={"jupytext": {"cell_metadata_filter": "all"}}), "py:percent"
+    )
+    without = plan.graded - dict(_first_calls(plan)).keys()
+    return Written(_HEADER + body[body.index("# %%") :], points, tuple(fates), tuple(sorted(without)))
+
+
+def personal_answers(plan: Plan) -> str:
+    """The cell that asks the student's code for answers: the first call of each function in its visible checks."""
+    asked = dict(_first_calls(plan))
+    said = "Inputs, the same for all students so far" if asked else "No inputs yet"
+    lines = [
+        "def personal_answers(student, draws):",
+        f'    """{said}: item id -> a function that asks the student\'s code."""',
+    ]
+    for item, call in asked.items():
+        lines += ["", f"    def ask_{item}():", f"        return student.{item}{call}"]
+    table = ", ".join(f'"{item}": ask_{item}' for item in asked)
+    return "\n".join([*lines, *([""] if asked else []), f"    return {{{table}}}"])
+
+
+def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
+    for answer in (answer for answer in plan.answers if answer.is_code and answer.code):
+        assert answer.code
+        solved = ast.parse(without_markers(answer.code.source)).body
+        find = first_call if any(isinstance(node, ast.FunctionDef) for node in solved) else first_use
+        calls = (find(test.source, answer.code.name) for test in plan.tests_of(answer))
+        if call := next(filter(None, calls), ""):
+            yield answer.code.name, call
+
+
+def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
+    """The new cells in the place of an original one, and its fate."""
+    if cell.role == "given":
+        return _given(cell)
+    answer = plan.answer_of(cell)
+    if cell.role == "test" and cell is not answer.cell:
+        return _test(plan, answer, cell)
+    if not answer.item:
+        return _without_points(answer)
+    if answer.is_code:
+        assert answer.code
+        data = {"grade": False, "grade_id": answer.item, "locked": False, "solution": True}
+        notes = "; ".join(answer.code.notes)
+        return [_graded("code", answer.code.source, data)], Fate(cell, f"the solution cell of `{answer.item}`", notes)
+    return _by_hand(answer)
+
+
+def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
+    look = "the pictures inside this cell are not taken over; link to a published file" if cell.has_attachments else ""
+    if not cell.source.strip():
+        return [], Fate(cell, "left out: it is empty", look)
+    if cell.cell_type == "markdown" and ("](" in cell.source or "<img" in cell.source) and not look:
+        look = "it links to something: put the file where students can open it, if it is not on the web"
+    parts = _magics_apart(cell.source) if cell.cell_type == "code" else [cell.source]
+    became = "a cell that students get as it is"
+    if len(parts) > 1:
+        became = "cells that students get; magics have a cell of their own, which grading does not run"
+    return [_new_cell(cell.cell_type, part) for part in parts], Fate(cell, became, look)
+
+
+def _magics_apart(source: str) -> list[str]:
+    """The code in runs of magics and runs of Python; as one text where that is not possible."""
+    if plain_python(source) == source or source.lstrip().startswith("%%"):
+        return [source]
+    lines = itertools.groupby(source.split("\n"), key=lambda line: bool(_MAGIC.match(line)))
+    runs = [(is_magic, "\n".join(run).strip("\n")) for is_magic, run in lines]
+    if any(not is_magic and (syntax_tree(text) is None or plain_python(text) != text) for is_magic, text in runs):
+        return [source]
+    return [text for _, text in runs if text]
+
+
+def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode], Fate]:
+    if not answer.item:
+        return [], Fate(cell, "no points: kept in this report only", "give it points if it should count", cell.source)
+    if not answer.is_code:
+        reason = answer.reasons.get(cell.number)
+        why = f": {reason.why}" if reason else ", with the rest of its item"
+        fix = f"to have it graded by its test: {reason.fix}" if reason else ""
+        return [], Fate(cell, f"in the sample answer of `{answer.item}`, which is graded by hand{why}", fix)
+    if cell.points == 0:
+        look = "a part of a test must have points; give it some in the source"
+        return [], Fate(cell, "no points: kept in this report only", look, cell.source)
+    tests = plan.tests_of(answer)
+    became = (
+        f"the test of `{answer.item}`" if len(tests) == 1 else f"the part {cell.grade_id!r} of `{answer.item}`'s test"
+    )
+    look = ""
+    if len(tests) > 1 and is_mixed(cell.source, {answer.item}):
+        look = "half of its points are for its visible checks, half for all of its checks; nbgrader gives all or none"
+    if cell.grade_id != tests[-1].grade_id:
+        return [], Fate(cell, became, look)
+    data = {"grade": True, "grade_id": f"test_{answer.item}", "locked": True, "solution": False}
+    source = item_test(answer.item, tests, {answer.item})
+    return [_graded("code", source, data | {"points": _number(answer.points)})], Fate(cell, became, look)
+
+
+def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
+    cell = answer.cell
+    is_code = cell.cell_type == "code" and cell.role != "test"
+    kept = [(test.grade_id, test.points, test.source) for test in (answer.tests if cell.role != "test" else [cell])]
+    own = {"task": "", "test": ""}.get(cell.role, cell.source)
+    if cell.role == "task" and (scheme := region(cell.source, RUBRIC)):
+        own = f"### BEGIN MARK SCHEME\n{scheme}\n### END MARK SCHEME"
+    points = 0.0 if cell.role == "test" else cell.points
+    data = {"grade": True, "grade_id": answer.item, "locked": False, "points": _number(answer.points), "solution": True}
+    made = [_graded(cell.cell_type if is_code else "markdown", by_hand(own, is_code, points, kept), data)]
+    if cell.role == "task":
+        made.insert(0, _new_cell("markdown", _shown(cell)))
+    reason = answer.reasons.get(cell.number)
+    became = f"`{answer.item}`, graded by hand" + (f": {reason.why}" if reason else "")
+    look = f"to have it graded by its test: {reason.fix}" if reason else ""
+    if not reason and not region(cell.source, RUBRIC) and cell.role != "solution":
+        look = "its rubric has one line for all points; write down what they are for"
+    return made, Fate(cell, became, look)
+
+
+def _shown(task: Original) -> str:
+    """What students read of a task."""
+    return replaced(replaced(task.source, RUBRIC, None), SOLUTION, None).strip()
+
+
+def _without_points(answer: Answer) -> tuple[list[NotebookNode], Fate]:
+    """The cell of an answer that no points depend on: students get its stub, and grading does not take it over."""
+    cell = answer.cell
+    if cell.role == "test":
+        return [], Fate(cell, "no points: kept in this report only", "give it points if it should count", cell.source)
+    look = "an answer without points is not graded here: give it a test with points, or make it a given cell"
+    source = answer.code.source if answer.code else cell.source
+    if cell.cell_type != "code":
+        made = [_new_cell("markdown", _shown(cell) if cell.role == "task" else "*Your answer (not graded).*")]
+    elif region(source, SOLUTION):
+        made = [_new_cell("code", replaced(source, SOLUTION, "raise NotImplementedError"))]
+    else:
+        made = [_new_cell("code", "# your code (not graded)")]
+    return made, Fate(cell, "an answer without points: students get its stub", look, cell.source)
+
+
+def _graded(cell_type: str, source: str, data: dict[str, Any]) -> NotebookNode:
+    cell = _new_cell(cell_type, source)
+    cell.metadata["nbgrader"] = dict(sorted((data | {"schema_version": 3, "task": False}).items()))
+    return cell
+
+
+def _new_cell(cell_type: str, source: str) -> NotebookNode:
+    if cell_type == "code":
+        cell = new_code_cell(_CELL_MARK.sub("## %%", source))
+    else:
+        cell = new_raw_cell(source) if cell_type == "raw" else new_markdown_cell(source)
+    assert isinstance(cell, NotebookNode)
+    return cell
+
+
+def _tagged(source: str, tag: str) -> NotebookNode:
+    cell = _new_cell("code", source)
+    cell.metadata["tags"] = [tag]
+    return cell
+
+
+def _number(points: float) -> float | int:
+    return int(points) if points == int(points) else points

@@ -1,0 +1,63 @@
+"""Small nbgrader notebooks for the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder.core.notebook_io import notebook_text
+
+SQUARES = '''def squares(n):
+    """The squares up to n."""
+    ### BEGIN SOLUTION
+    return [i**2 for i in range(1, n + 1)]
+    ### END SOLUTION'''
+
+
+def given(source: str) -> NotebookNode:
+    """A code cell without nbgrader metadata."""
+    cell: NotebookNode = new_code_cell(source)
+    return cell
+
+
+def text(source: str, grade_id: str = "", points: float | None = None, *, task: bool = False) -> NotebookNode:
+    """A text cell; with points a written answer, or a task."""
+    cell: NotebookNode = new_markdown_cell(source)
+    if points is not None:
+        cell.metadata["nbgrader"] = _data(grade_id, points, grade=not task, solution=not task, task=task)
+    return cell
+
+
+def solution(source: str = SQUARES, grade_id: str = "squares") -> NotebookNode:
+    """A solution cell that tests grade."""
+    return _with(source, grade=False, solution=True, grade_id=grade_id)
+
+
+def manual(source: str, grade_id: str, points: float) -> NotebookNode:
+    """A code cell that is graded by hand."""
+    return _with(source, grade=True, solution=True, grade_id=grade_id, points=points)
+
+
+def graded_by(source: str, grade_id: str = "test", points: float = 1) -> NotebookNode:
+    """A test cell."""
+    return _with(source, grade=True, solution=False, grade_id=grade_id, points=points)
+
+
+def written_to(path: Path, *cells: NotebookNode, metadata: dict[str, Any] | None = None) -> Path:
+    """Writes the cells as a notebook; returns its path."""
+    path.write_text(notebook_text(new_notebook(cells=list(cells), metadata=metadata or {})), encoding="utf-8")
+    return path
+
+
+def _with(source: str, grade_id: str, points: float | None = None, **kind: bool) -> NotebookNode:
+    cell: NotebookNode = new_code_cell(source)
+    cell.metadata["nbgrader"] = _data(grade_id, points, **kind)
+    return cell
+
+
+def _data(grade_id: str, points: float | None, **kind: bool) -> dict[str, Any]:
+    worth = {} if points is None else {"points": points}
+    return {"grade_id": grade_id, "locked": False, "schema_version": 3, **kind, **worth}

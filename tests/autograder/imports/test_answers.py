@@ -1,0 +1,69 @@
+"""Solution cells become stubs with signature and docstring, or cells with a rubric."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.course.mark_scheme import criteria
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced
+from autograder.imports.answers import CodeAnswer, by_hand, code_answer, rubric
+from autograder.imports.soundness import Reason
+
+STUB = "raise NotImplementedError"
+
+
+@pytest.mark.parametrize(
+    ("source", "stub"),
+    [
+        (
+            'def f(x):\n    """Doc."""\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION',
+            'def f(x):\n    """Doc."""\n    raise NotImplementedError',
+        ),
+        (
+            "### BEGIN SOLUTION\n"
+            'import math\ndef f(\n    x,\n):\n    """Doc."""\n    # why\n    return x\n### END SOLUTION',
+            'import math\ndef f(\n    x,\n):\n    """Doc."""\n    raise NotImplementedError',
+        ),
+        ("def f(x): return x", 'def f(x):\n    """Solves the task above."""\n    raise NotImplementedError'),
+        (
+            'class C:\n    """Doc."""\n\n    def a(self):\n        return 1\n\n    def b(self):\n        return 2',
+            'class C:\n    """Doc."""\n\n    def a(self):\n        raise NotImplementedError\n\n'
+            "    def b(self):\n        raise NotImplementedError",
+        ),
+    ],
+)
+def test_the_stub_keeps_signature_and_docstring(source: str, stub: str) -> None:
+    made = code_answer(source)
+    assert isinstance(made, CodeAnswer)
+    assert replaced(made.source, SOLUTION, STUB) == stub
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("x = 5", "no function or class"),
+        ("def f():\n    return 1\ndef g():\n    return 2", "`f`, `g`"),
+        ("%time\ndef f():\n    return 1", "magic"),
+        ("### BEGIN SOLUTION\nSECRET = 3\ndef f():\n    return SECRET\n### END SOLUTION", "SECRET = 3"),
+    ],
+)
+def test_any_other_cell_is_graded_by_hand_with_a_reason(source: str, why: str) -> None:
+    made = code_answer(source)
+    assert isinstance(made, Reason) and why in made.why
+
+
+def test_a_cell_graded_by_hand_keeps_its_tests_where_students_never_see_them() -> None:
+    test = "assert f(1)\n### BEGIN HIDDEN TESTS\nassert f(2)\n### END HIDDEN TESTS"
+    source = by_hand(
+        "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION", True, 0, [("t", 1.5, test)]
+    )
+    assert replaced(replaced(source, SOLUTION, STUB), RUBRIC, None) == f"def f(x):\n    {STUB}"
+    assert "    # | assert f(2)" in source
+    assert [one.points for one in criteria(region(source, RUBRIC))] == [1.5]
+
+
+def test_a_mark_scheme_that_adds_up_is_the_rubric_and_another_one_is_quoted_in_it() -> None:
+    assert rubric("- 1 point: a\n- 2 points: b", 3) == ["- 1 point: a", "- 2 points: b"]
+    assert rubric("- 1 point: a", 3) == ["- 3 points: the answer is right, as described here", "> - 1 point: a"]
+    assert [one.points for one in criteria("\n".join(rubric("- 1 point: a\nfree text", 2)))] == [2]
+    assert rubric("", 1) == ["- 1 point: the answer is right"]

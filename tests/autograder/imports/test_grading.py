@@ -1,0 +1,86 @@
+"""Imported tests grade: classes, arrays, errors, parts, hidden checks and helpers of given cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.cli.check import check, failures
+from autograder.core.notebook_io import notebook_text
+from autograder.core.results import GradedLog
+from autograder.course.problem import load_problem
+from autograder.grading.grade import grade_submission
+from autograder.imports.nbgrader import import_nbgrader
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
+from autograder.submissions.reader import Submission
+from tests.autograder.imports.notebooks import given, graded_by, solution, text, written_to
+
+pytestmark = pytest.mark.kernel
+
+ACCOUNT = '''class Account:
+    """An account."""
+
+    def __init__(self, balance=0):
+        ### BEGIN SOLUTION
+        self.balance = balance
+        ### END SOLUTION
+
+    def withdraw(self, amount):
+        ### BEGIN SOLUTION
+        if amount > self.balance:
+            raise ValueError("not enough")
+        self.balance -= amount
+        return self.balance
+        ### END SOLUTION'''
+CELLS = [
+    text("# A bank"),
+    given("import math\nimport numpy as np\n\ndef near(a, b):\n    return math.isclose(a, b, rel_tol=1e-6)"),
+    solution(ACCOUNT, "account"),
+    graded_by(
+        "account = Account(5)\nassert account.balance == 5\nassert account.withdraw(2) == 3\n"
+        "### BEGIN HIDDEN TESTS\ntry:\n    account.withdraw(4)\n"
+        "except ValueError:\n    pass\nelse:\n    assert 0\n### END HIDDEN TESTS",
+        "t1",
+        2,
+    ),
+    solution("def mean(x):\n    return np.sum(x) / len(x)", "cell-2"),
+    graded_by("from numpy.testing import assert_allclose\nassert_allclose(mean(np.array([1.0, 3.0])), 2)", "t2", 1),
+    graded_by(
+        "assert_allclose(mean([1, 2]), 1.5)\nprint('so far')\nassert near(mean([4]), 4), f'{mean([4])}'", "t3", 1
+    ),
+    graded_by(
+        "assert mean([2]) == 2\n### BEGIN HIDDEN TESTS\nfor n in (1, 2, 4):\n    assert_allclose(mean([n, -n]), 0)\n"
+        "### END HIDDEN TESTS",
+        "t4",
+        2,
+    ),
+]
+
+
+@pytest.fixture
+def bank(course: Path, tmp_path: Path) -> Path:
+    import_nbgrader(written_to(tmp_path / "bank.ipynb", *CELLS), to=course / "solutions")
+    return course
+
+
+def graded(root: Path, **answers: str) -> GradedLog:
+    """The result of the solution, with some answers replaced."""
+    problem = load_problem("bank", root)
+    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
+    submission = Submission("ada", "bank.ipynb", notebook_text(notebook).encode())
+    return grade_submission("bank", submission, root=root).log
+
+
+def test_the_solution_gets_full_marks_and_the_untouched_notebook_none(bank: Path) -> None:
+    assert failures(check(["bank"], root=bank)) == []
+
+
+def test_points_are_those_of_the_test_cells(bank: Path) -> None:
+    first_only = "def mean(x):\n    return 2.0 if len(x) == 2 and x[0] == 1.0 and x[1] == 3.0 else None"
+    assert graded(bank, mean=first_only).item("mean").score == 1
+    visible_only = "def mean(x):\n    return x[0] if len(x) == 1 else (x[0] + x[1]) / 2 + (x[0] == 4)"
+    assert graded(bank, mean=visible_only).item("mean").score == 1 + 1 + 2 / 2
+    never_raises = ACCOUNT.replace("amount > self.balance", "False")
+    assert graded(bank, Account=never_raises).item("Account").score == 0

@@ -1,0 +1,227 @@
+"""What becomes of small nbgrader notebooks: items, points, report, and refusals that write nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbformat import NotebookNode
+from typer.testing import CliRunner
+
+from autograder.cli.main import app
+from autograder.core.errors import CourseError, SourceError
+from autograder.course.config import load_course
+from autograder.course.markers import HIDDEN, SOLUTION
+from autograder.course.problem import Problem, load_problem
+from autograder.imports.nbgrader import import_nbgrader
+from autograder.release.lint import lint_problem
+from autograder.release.notebook import released_notebook
+from tests.autograder.imports.notebooks import given, graded_by, manual, solution, text, written_to
+
+TEST = "assert squares(3) == [1, 4, 9]"
+IN_R = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
+SQUARED = [solution(), graded_by(TEST)]
+DOUBLED = 'def doubled(n):\n    """Twice the squares."""\n    return [2 * x for x in squares(n)]'
+
+
+def imported(course: Path, tmp_path: Path, *cells: NotebookNode) -> tuple[Problem, str]:
+    """The problem that the cells become, and the report on it."""
+    (one,) = import_nbgrader(written_to(tmp_path / "one.ipynb", *cells), to=course / "solutions")
+    assert one.report_path.read_text(encoding="utf-8") == one.report
+    return load_problem("one", course), one.report
+
+
+def kinds(problem: Problem) -> dict[str, float]:
+    """Item → points."""
+    return {item.id: item.points for item in problem.items}
+
+
+def test_a_solution_and_its_tests_become_one_item(course: Path, tmp_path: Path) -> None:
+    hidden = "### BEGIN HIDDEN TESTS\nassert squares(5) == [1, 4, 9, 16, 25]\n### END HIDDEN TESTS"
+    problem, report = imported(course, tmp_path, solution(), graded_by(f"{TEST}\n{hidden}", points=2.5))
+    assert kinds(problem) == {"squares": 2.5}
+    assert "Points: 2.5 before, 2.5 after. 2.5 are graded by tests (1 item), 0 by hand (0 items)." in report
+    assert lint_problem("one", course) == []
+    released = str(released_notebook(problem))
+    assert "student.squares(3)" in released and "squares(5)" not in released and "i**2" not in released
+    assert "return student.squares(3)" in problem.text
+    assert "one" in load_course(course).problems
+
+
+NEEDS_N = graded_by("assert squares(n)")
+TWO = "def two():\n    return"
+ITEMS: list[tuple[list[NotebookNode], dict[str, float]]] = [
+    ([solution(), NEEDS_N], {"figure_squares": 1}),
+    ([given("n = 2"), solution(), NEEDS_N], {"figure_squares": 1}),
+    ([given(f"{TWO} 2"), solution(), graded_by("assert squares(two())")], {"squares": 1}),
+    ([given(f"{TWO} squares(2)"), solution(), graded_by("assert squares(1) == two()")], {"figure_squares": 1}),
+    ([given("import math"), solution(), graded_by("assert math.fsum(squares(1)) == 1")], {"squares": 1}),
+    ([given("import sys"), solution(), graded_by("sys.stdout.write(str(squares(1)))")], {"figure_squares": 1}),
+    ([*SQUARED, solution(DOUBLED, "d"), graded_by("assert doubled(1) == [2]", "t2", 3)], {"squares": 1, "doubled": 3}),
+    # a test of two solution cells
+    ([*SQUARED, solution(DOUBLED, "d"), graded_by("squares(1), doubled(1)", "t2")], {"squares": 1, "figure_d": 1}),
+    # a code item cannot need a function of a cell that grading does not run
+    (
+        [solution(), graded_by("del squares"), solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t2")],
+        {"figure_squares": 1, "figure_d": 1},
+    ),
+    ([solution("x = 5", "x"), graded_by("assert x == 5")], {"figure_x": 1}),
+    ([text("Why?", "part-a", 2)], {"written_part_a": 2}),
+    ([text("Do it.", "cell-1", 4, task=True)], {"written_cell_1": 4}),
+    ([manual("plot(1)", "draw", 2)], {"figure_draw": 2}),
+    ([manual("plot(1)", "draw", 2), graded_by("assert 1 + 1 == 2", "t", 1)], {"figure_draw": 3}),
+    ([graded_by("assert 1 + 1 == 2", "alone", 1)], {"written_alone": 1}),
+]
+
+
+@pytest.mark.parametrize(("cells", "items"), ITEMS)
+def test_the_items_and_their_points(
+    course: Path, tmp_path: Path, cells: list[NotebookNode], items: dict[str, float]
+) -> None:
+    problem, report = imported(course, tmp_path, *cells)
+    assert kinds(problem) == items
+    assert lint_problem("one", course) == []
+    total = sum(items.values())
+    assert f"Points: {total:g} before, {total:g} after." in report
+    without = problem.text.replace("student.", "")
+    assert all(line.strip() in without for cell in cells for line in cell.source.split("\n"))  # nothing is lost
+
+
+def test_an_unsound_test_is_reported_with_its_cell_the_reason_and_the_remedy(course: Path, tmp_path: Path) -> None:
+    problem, report = imported(
+        course, tmp_path, given("n = 1"), solution(), graded_by("assert squares(n) == [1]", "check")
+    )
+    assert (
+        "| 3 (code) | `check` | 1 | in the sample answer of `figure_squares`, which is graded by hand: it reads `n`"
+        in report
+    )
+    assert "- cell 3 (check): to have it graded by its test: make the values in the test cell itself" in report
+    assert "assert squares(n)" not in str(released_notebook(problem))
+
+
+def test_the_mark_scheme_is_the_rubric(course: Path, tmp_path: Path) -> None:
+    answer = "Because.\n### BEGIN MARK SCHEME\n- 1 point: says why\n- 1 point: says how\n### END MARK SCHEME"
+    problem, _ = imported(course, tmp_path, text(answer, "why", 2), text(f"Task.\n{answer}", "task", 2, task=True))
+    assert [item.rubric for item in problem.items] == ["- 1 point: says why\n- 1 point: says how"] * 2
+    released = str(released_notebook(problem))
+    assert "Task." in released and "says why" not in released
+
+
+def test_an_answer_without_points_is_kept_in_the_report(course: Path, tmp_path: Path) -> None:
+    problem, report = imported(course, tmp_path, solution(), text("Why?", "why", 1))
+    assert kinds(problem) == {"written_why": 1}
+    assert "an answer without points" in report and "    return [i**2 for" in report
+    assert "i**2" not in problem.text
+
+
+def test_magics_stand_apart_so_that_grading_can_run_the_rest(course: Path, tmp_path: Path) -> None:
+    mixed = given("%matplotlib inline\nimport math\n# %% drawing\nmath.pi?")
+    problem, report = imported(course, tmp_path, mixed, *SQUARED)
+    sources = [cell.source for cell in problem.cells if cell.cell_type == "code"]
+    assert sources[2:5] == ["%matplotlib inline", "import math\n## %% drawing", "math.pi?"]
+    assert lint_problem("one", course) == [] and "magics have a cell of their own" in report
+
+
+def test_an_item_that_needs_an_answer_without_points_is_graded_by_hand(course: Path, tmp_path: Path) -> None:
+    unpaid = [solution(), graded_by("del squares", "unpaid", 0)]
+    problem, report = imported(course, tmp_path, *unpaid, solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t"))
+    assert kinds(problem) == {"figure_d": 1}
+    assert "it needs `squares` of cell 1 (squares)" in report
+
+
+def test_a_task_and_tests_without_points_are_reported(course: Path, tmp_path: Path) -> None:
+    alone, more = graded_by("assert 1 + 1 == 2", "alone", 0), graded_by("%time squares(1)", "more", 0)
+    problem, report = imported(course, tmp_path, alone, *SQUARED, more, text("Think.", "think", 0, task=True))
+    assert kinds(problem) == {"squares": 1}
+    assert "Think." in problem.text and lint_problem("one", course) == []
+    assert "    assert 1 + 1 == 2" in report and "    %time squares(1)" in report
+
+
+@pytest.mark.parametrize("version", [None, 1, 2, 3])
+def test_every_version_of_the_metadata_is_read(course: Path, tmp_path: Path, version: int | None) -> None:
+    cells = [solution(), graded_by(TEST, points=2)]
+    for cell in cells:
+        del cell.metadata["nbgrader"]["schema_version"]
+        if version is not None:
+            cell.metadata["nbgrader"]["schema_version"] = version
+    if version == 1:
+        cells[1].metadata["nbgrader"] |= {"points": "2", "checksum": "0" * 32}
+    problem, _ = imported(course, tmp_path, *cells)
+    assert kinds(problem) == {"squares": 2}
+
+
+def _with(cell: NotebookNode, **data: Any) -> NotebookNode:
+    cell.metadata["nbgrader"] |= data
+    return cell
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ([text("# Only text")], "has no cell that nbgrader grades"),
+        ([solution(), graded_by(TEST, "a"), graded_by(TEST, "a")], "cells 2, 3 have the same grade_id 'a'"),
+        ([solution(), graded_by(TEST, "")], "cell 2 is graded or a solution, and has no grade_id"),
+        ([_with(graded_by(TEST), points="many")], "cell 1: its points are 'many'"),
+        ([_with(graded_by(TEST), points=-1)], "cell 1: its points are -1"),
+        ([_with(graded_by(TEST), schema_version=4)], "cell 1: nbgrader's schema version 4 is unknown"),
+        ([_with(text("x", "a", 1), grade=False)], "cell 1: a text cell is graded or a solution, not both"),
+        ([graded_by("### BEGIN HIDDEN TESTS\nassert f(1)")], "cell 1: BEGIN HIDDEN TESTS is never closed"),
+        ([graded_by("assert f(1)\n### END HIDDEN TESTS")], "cell 1: '### END HIDDEN TESTS' does not fit"),
+        ([solution("# YOUR CODE HERE\nraise NotImplementedError()"), graded_by(TEST)], "is a released notebook"),
+        ([given("run = 1"), solution(), graded_by(TEST)], "cell 1 defines `run`"),
+    ],
+)
+def test_a_notebook_that_cannot_be_imported_is_named_and_nothing_is_written(
+    course: Path, tmp_path: Path, cells: list[NotebookNode], says: str
+) -> None:
+    refused(course, written_to(tmp_path / "one.ipynb", *cells), says)
+
+
+def test_other_files_and_ids_are_refused(course: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "list.ipynb").write_text("[]", encoding="utf-8")
+    (tmp_path / "empty").mkdir()
+    refused(course, tmp_path / "broken.ipynb", "is no notebook")
+    refused(course, tmp_path / "list.ipynb", "no")
+    refused(course, tmp_path / "missing.ipynb", "there is no")
+    refused(course, tmp_path / "empty", "has no notebook")
+    cells = [solution(), graded_by(TEST)]
+    refused(course, written_to(tmp_path / "toy.ipynb", *cells), "the problem 'toy' exists")
+    refused(course, written_to(tmp_path / "1.ipynb", *cells), "'1' cannot be the id of a problem")
+    refused(
+        course,
+        written_to(tmp_path / "r.ipynb", *cells, metadata=IN_R),
+        "a notebook in r",
+    )
+    refused(course, written_to(tmp_path / "ok.ipynb", *cells), "has no homework '9'", homework="9")
+
+
+def test_a_folder_is_imported_as_a_whole_or_not_at_all(course: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ps1"
+    folder.mkdir()
+    written_to(folder / "Problem 1.ipynb", solution(), graded_by(TEST))
+    written_to(folder / "second.ipynb", text("only text"))
+    refused(course, folder, "second.ipynb has no cell that nbgrader grades")
+    written_to(folder / "second.ipynb", text("Why?", "why", 1))
+    found = import_nbgrader(folder, problem="ps1", to=course / "solutions", homework="1")
+    assert [one.problem for one in found] == ["ps1_problem_1", "ps1_second"]
+    assert load_course(course).homeworks[0].problems[-2:] == ("ps1_problem_1", "ps1_second")
+
+
+def test_the_command_prints_the_report_and_the_next_steps(course: Path, tmp_path: Path) -> None:
+    path = written_to(tmp_path / "one.ipynb", solution(), graded_by(f"{TEST}  # {HIDDEN[:3]} {SOLUTION[:3]}"))
+    done = CliRunner().invoke(app, ["import", str(path), "--format", "nbgrader", "--problem", "two"])
+    assert done.exit_code == 0, done.output
+    assert "# `two`, imported from one.ipynb" in done.output and "autograder lint two" in done.output
+    again = CliRunner().invoke(app, ["import", str(path), "--format", "nbgrader", "--problem", "two"])
+    assert again.exit_code == 2 and "the problem 'two' exists" in again.output
+
+
+def refused(course: Path, path: Path, says: str, **options: str) -> None:
+    """Checks that the import is refused with these words, and that the course stays as it was."""
+    before = {file: file.read_bytes() for file in course.rglob("*") if file.is_file()}
+    with pytest.raises((SourceError, CourseError), match=re.escape(says)):
+        import_nbgrader(path, to=course / "solutions", **options)
+    assert {file: file.read_bytes() for file in course.rglob("*") if file.is_file()} == before

@@ -1,0 +1,76 @@
+"""Which test cells mean the same outside the student's process."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.imports.soundness import unsound
+
+SOUND = [
+    "assert squares(3) == [1, 4, 9]",
+    "import math\nassert math.isclose(sum(squares(3)), 14)",
+    "from numpy.testing import assert_allclose\nassert_allclose(squares(2), [1, 4])",
+    "for n in range(5):\n    assert len(squares(n)) == n",
+    "def expected(n):\n    return [i * i for i in range(1, n + 1)]\nassert squares(4) == expected(4)",
+    "try:\n    squares(-1)\nexcept ValueError:\n    pass\nelse:\n    raise AssertionError('did not raise')",
+    "import pytest\nassert squares(2)[1] == pytest.approx(4)",
+    "def assert_raises(kind, function, *arguments):\n    pass\nassert_raises(ValueError, squares, -1)",
+    "assert squares(0) is not None",
+    "print(squares(2))",
+    "'''Only a text.'''",
+    "seed = 3\nassert squares(seed)",
+    "values = [1]\nvalues.append(4)\nassert squares(2) == values",
+    "assert squares(helper(2))",
+    "result = squares(2)\nassert result[0] == 1, f'squares(2) gave {squares(2)}'",
+]
+UNSOUND = {
+    "assert squares(n) == []": "reads `n`",
+    "del squares": "deletes `squares`",
+    "squares = None\nassert squares is None": "replaces `squares`",
+    "assert (lambda squares: squares(3))(len)": "another meaning",
+    "student = 3": "replaces `student`",
+    "assert squares.__doc__": "other than by calling",
+    "assert list(map(squares, [1]))": "other than by calling",
+    "from unittest.mock import patch\nwith patch('builtins.print'):\n    squares(2)": "mocks",
+    "import unittest.mock": "mocks",
+    "import sys\nassert sys.stdout": "printed text",
+    "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()):\n    squares(1)": "printed text",
+    "import matplotlib.pyplot as plt\nsquares(3)\nassert plt.gcf().axes": "plots",
+    "import inspect\nassert 'for' in inspect.getsource(len)": "code of functions",
+    "%matplotlib inline\nassert squares(1)": "magic",
+    "!ls\nassert squares(1)": "magic",
+    "### AUTOTEST squares(2)": "AUTOTEST",
+    "assert squares(": "not valid Python",
+    "assert open('data.txt').read() == squares(1)": "files",
+    "assert 'squares' in globals()": "notebook's names",
+    "assert eval('squares(2)')": "runs code from texts",
+    "import random\nrandom.seed(1)\nassert squares(2)": "random state",
+    "import numpy as np\nnp.random.seed(1)\nassert squares(2)": "random state",
+    "import warnings\nwith warnings.catch_warnings():\n    squares(1)": "warnings",
+    "try:\n    squares(-1)\nexcept AssertionError:\n    pass": "arrives as another error",
+    "try:\n    squares(-1)\nexcept MyError:\n    pass": "arrives as another error",
+    "try:\n    squares(-1)\nexcept ValueError as error:\n    assert 'n' in str(error)": "text of an error",
+    "import pytest\nwith pytest.raises(ValueError):\n    squares(-1)": "`pytest.raises`, which needs",
+    "from pytest import fail\nfail()": "`pytest.fail`, which needs",
+    "with case.assertRaises(ValueError, match='n'):\n    squares(-1)": "text of an error",
+    "x = [3, 1]\nsquares(x)\nassert x == [1, 3]": "in place",
+    "x = [1]\nassert squares(x) is x": "identities",
+    "class Fake:\n    pass\nassert squares(Fake())": "class `Fake`",
+    "x = squares(2)\nx[0] = 5\nassert squares(2)[0] == 1": "has a copy",
+    "squares(2) == [1, 4]": "takes as the score",
+    "0.5": "takes as the score",
+    "from nowhere_at_all import check\ncheck(squares(1))": "cannot be imported",
+    "from math import *\nassert squares(1)": "cannot be told",
+}
+
+
+@pytest.mark.parametrize("source", SOUND)
+def test_a_test_of_calls_and_of_its_own_values_is_sound(source: str) -> None:
+    assert unsound(source, {"squares"}, {"helper"}) is None
+
+
+@pytest.mark.parametrize(("source", "why"), UNSOUND.items())
+def test_a_test_of_anything_else_is_not_and_the_reason_says_what_to_do(source: str, why: str) -> None:
+    reason = unsound(source, {"squares"}, {"helper"})
+    assert reason is not None and why in reason.why, reason
+    assert reason.fix
