@@ -88,7 +88,7 @@ def test_a_command_that_is_called_as_a_function_stays_here() -> None:
 
 @pytest.mark.long
 def test_one_submission_takes_little_more_than_the_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CPU time against `import torch, transformers` in the same run; it was five times as much with two imports."""
+    """CPU time against `import torch, transformers` in the same run: twice as much; with two imports it was three times."""
     notebook = tmp_path / "vae.ipynb"
     notebook.write_text(notebook_text(solved_notebook(load_problem("vae", PROJECT))))
     monkeypatch.setenv("AUTOGRADER_ROOT", str(PROJECT))
@@ -96,7 +96,7 @@ def test_one_submission_takes_little_more_than_the_imports(tmp_path: Path, monke
     for _ in range(3):
         imports.append(_cpu_seconds([sys.executable, "-c", "import torch, transformers"]))
         grading.append(_cpu_seconds([*COMMAND, str(notebook), "--problem", "vae"]))
-    assert min(grading) < 3.5 * min(imports), (grading, imports)
+    assert min(grading) < 2.7 * min(imports), (grading, imports)
 
 
 def _cpu_seconds(command: list[str]) -> float:
