@@ -31,7 +31,7 @@ from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
 from autograder.grading.failed import failed_grading
 from autograder.grading.limits import seconds_at_most
-from autograder.sandbox.host import WARM_MODULES, candidates, wanted_level
+from autograder.sandbox.host import candidates, wanted_level
 from autograder.sandbox.launch import HostFolder
 from autograder.sandbox.limits import SessionLimits
 from autograder.submissions.reader import Submission
@@ -171,12 +171,7 @@ class LocalPool:
         if self._many:  # in a large class some submission will use it
             modules = (*modules, DYNAMO)
         self._folder = HostFolder.make(SessionLimits())
-        ours, theirs = socket.socketpair()
-        self._process = self._folder.beside(
-            theirs, (*WARM_MODULES, *modules), levels, forkserver.__name__, huge_pages=self._many
-        )
-        theirs.close()
-        self._control = Connection(ours.detach())
+        self._process, self._control = self._folder.beside(modules, levels, forkserver.__name__, huge_pages=self._many)
         variables = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
         self._control.send(
             Setup(self._problems, modules, self._root, self._seed, self._isolation, self._many, variables)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import typer
 
 from autograder.sandbox.guest.confinement import die_with_parent
-from autograder.sandbox.host import WARM_MODULES, candidates, wanted_level
+from autograder.sandbox.host import candidates, wanted_level
 from autograder.sandbox.launch import HostFolder
 from autograder.sandbox.limits import SessionLimits
 
@@ -29,7 +29,7 @@ _is_program = False
 def run_as_program() -> None:
     """Says that this process runs one command with the arguments in `sys.argv`."""
     global _is_program
-    _is_program = "autograder.cli.beside" not in sys.orig_argv[-1]
+    _is_program = True
 
 
 def go_on_beside_host(problem_id: str) -> None:
@@ -47,13 +47,11 @@ def go_on_beside_host(problem_id: str) -> None:
     from autograder.course.problem import load_problem
 
     levels = candidates(wanted_level())
-    modules = (*WARM_MODULES, *warm_modules([load_problem(problem_id)]))
+    modules = warm_modules([load_problem(problem_id)])
     folder = HostFolder.make(SessionLimits())
-    ours, theirs = socket.socketpair()
     try:
-        process = folder.beside(theirs, modules, levels, __name__, huge_pages=False, own=False)
-        theirs.close()
-        with Connection(ours.detach()) as control:
+        process, control = folder.beside(modules, levels, __name__, huge_pages=False, own=False)
+        with control:
             control.send((sys.argv, dict(os.environ)))
             status = _ended(process)
     finally:
@@ -82,12 +80,13 @@ def main(fd: int, forked: Mapping[str, Any]) -> None:
     offer_host(forked)
     status = 1
     try:
-        app()
+        app(sys.argv[1:])  # as a function: it stays in this process
     except SystemExit as error:
-        status = error.code if isinstance(error.code, int) else 1
-    finally:
-        close_hosts()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(status)  # skips torch's cleanup, which takes most of a second
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    close_hosts()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)  # skips torch's cleanup, which takes most of a second

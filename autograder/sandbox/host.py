@@ -41,7 +41,6 @@ ISOLATION_VARIABLE = "AUTOGRADER_ISOLATION"
 ANY = "any"
 """Given in place of a level: the strongest that the machine offers, including `plain`. For trusted code only."""
 
-WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
 START_SECONDS = 180.0
 """Time limit for starting the host; importing torch is slow on a busy machine with a cold disk cache."""
 GRACE_SECONDS = 10.0
@@ -72,7 +71,7 @@ class Host:
     """A warm process that forks sessions; a context manager.
 
     Args:
-        modules: modules to import before the first session, in addition to `WARM_MODULES`; unknown ones are ignored.
+        modules: modules to import before the first session, besides `launch.WARM_MODULES`; unknown ones are ignored.
         limits: resource limits of each session.
         level: the isolation level (`guest.confinement.LEVELS`); if not given, that of `$AUTOGRADER_ISOLATION`, else
             the strongest that the machine offers. `plain` must be given, or allowed by `ANY`.
@@ -98,7 +97,7 @@ class Host:
         self.refusals: list[str] = []
         """The levels that the machine does not offer, each with the reason."""
         self._wanted = level or wanted_level()
-        self._modules = (*WARM_MODULES, *modules)
+        self._modules = modules
         self._limits = limits or SessionLimits()
         self._huge_pages = huge_pages
         self._thrifty = thrifty

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +26,8 @@ from autograder.core.machine import slowness
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.limits import SessionLimits
 
+WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
+"""Modules that every host imports before its first session."""
 _PROGRAM = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "
     "start({fd}, {modules!r}, {plan!r}, huge_pages={huge!r})"
@@ -146,7 +149,7 @@ class HostFolder:
         command = _PROGRAM.format(
             paths=[self.library],
             fd=sock.fileno(),
-            modules=list(modules),
+            modules=[*WARM_MODULES, *modules],
             plan={**self.plan, "level": level},
             huge=huge_pages,
         )
@@ -167,31 +170,33 @@ class HostFolder:
 
     def beside(
         self,
-        sock: socket.socket,
         modules: Sequence[str],
         levels: Sequence[str],
         module: str,
         *,
         huge_pages: bool,
         own: bool = True,
-    ) -> subprocess.Popen[bytes]:
+    ) -> tuple[subprocess.Popen[bytes], Connection]:
         """Starts a process that imports the modules, forks a host and calls `main(fd, host)` of a trusted module.
 
         Until then it has the host's environment and nothing of the course. `main` gets the number of the socket's file
         descriptor, and what `guest.main.fork_host` returns.
 
+        Returns:
+            The process, and our end of its socket.
+
         Args:
-            sock: its end of a connection.
-            modules: what student code of the course may import.
+            modules: what student code of the course may import, besides `WARM_MODULES`.
             levels: isolation levels to try, strongest first.
             module: the name of the trusted module.
             huge_pages: see `Host`.
             own: whether it is a process group of its own, without the terminal.
         """
+        ours, theirs = socket.socketpair()
         command = _BESIDE.format(
             paths=[self.library],
-            fd=sock.fileno(),
-            modules=list(modules),
+            fd=theirs.fileno(),
+            modules=[*WARM_MODULES, *modules],
             plans=[{**self.plan, "level": level} for level in levels],
             scratch=str(self.scratch),
             log=str(self._log),
@@ -199,14 +204,16 @@ class HostFolder:
             search=sys.path,
             module=module,
         )
-        return subprocess.Popen(
-            [sys.executable, "-I", "-c", command],
-            pass_fds=(sock.fileno(),),
-            stdin=subprocess.DEVNULL if own else None,
-            stdout=subprocess.DEVNULL if own else None,
-            env=environment(self.scratch),
-            start_new_session=own,
-        )
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-c", command],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL if own else None,
+                stdout=subprocess.DEVNULL if own else None,
+                env=environment(self.scratch),
+                start_new_session=own,
+            )
+        return process, Connection(ours.detach())
 
     def remove(self) -> None:
         """Removes the folder with all files that student code left in it."""

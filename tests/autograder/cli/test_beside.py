@@ -81,6 +81,21 @@ def test_ctrl_c_ends_it_and_leaves_nothing(environment: dict[str, str], tmp_path
     assert left(environment) == []
 
 
+def test_an_unexpected_error_shows_its_traceback() -> None:
+    program = """
+import os, socket
+import autograder.cli.main
+from autograder.cli import beside
+from multiprocessing.connection import Connection
+ours, theirs = socket.socketpair()
+Connection(ours.detach()).send((["autograder", "grade-one"], dict(os.environ)))
+autograder.cli.main.app = lambda args: 1 / 0
+beside.main(theirs.detach(), {})
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
+
+
 def test_a_command_that_is_called_as_a_function_stays_here() -> None:
     assert not beside._is_program
     beside.go_on_beside_host("toy")  # an unknown problem here: it is not looked at
@@ -88,7 +103,7 @@ def test_a_command_that_is_called_as_a_function_stays_here() -> None:
 
 @pytest.mark.long
 def test_one_submission_takes_little_more_than_the_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CPU time against `import torch, transformers` in the same run: twice as much; with two imports it was three times."""
+    """CPU time against `import torch, transformers` in the same run: twice as much; with two imports, three times."""
     notebook = tmp_path / "vae.ipynb"
     notebook.write_text(notebook_text(solved_notebook(load_problem("vae", PROJECT))))
     monkeypatch.setenv("AUTOGRADER_ROOT", str(PROJECT))

@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.release.fill import solution_answers
 from autograder.course.problem import load_problem
 from autograder.grading.preflight import load
-from autograder.sandbox.host import WARM_MODULES
+from autograder.sandbox.launch import WARM_MODULES
 from autograder.sandbox.guest.forkserver import warm_up
 from autograder.course.cell_selection import warm_modules
 from benchmarks.grading.floor import floor
