@@ -33,7 +33,10 @@ def asked_names(problem: Problem) -> tuple[frozenset[str], frozenset[str]]:
         if names is None:
             raise SourceError(f"{problem.path}: cell {cell.id} cannot be parsed.")
         asked |= names.attributes
-        read |= names.uses
+        if cell.runs_in_process:
+            asked |= names.uses - names.binds
+        else:
+            read |= names.uses
     return frozenset(asked), frozenset(read)
 
 

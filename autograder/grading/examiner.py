@@ -270,7 +270,7 @@ class _Pass:
                 for tested in self._tested
                 if tested.answer is not None and tested.answer.value is not None and tested.has(ANSWERED)
             },
-            flags=[*self._flags, *self._faults(), *failed_cells(notebook.cells, notebook.runs)],
+            flags=[*self._flags, *self._faults(), *failed_cells(notebook.answered, notebook.runs)],
         )
 
     def _faults(self) -> list[Flag]:

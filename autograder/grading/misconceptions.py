@@ -47,7 +47,7 @@ class Expected:
 
 def asked_items(reference: Reference) -> tuple[Item, ...]:
     """The items with an answer on per-student inputs, in the source's order."""
-    questions = reference.names["personal_answers"](Names(reference.names), draws_for("", reference.problem.id))
+    questions = reference.questions(Names(reference.names), draws_for("", reference.problem.id))
     return tuple(item for item in reference.problem.items if item.id in questions)
 
 
@@ -200,7 +200,7 @@ def _of_ours(reference: Reference, item: Item, names: Names, student_id: str) ->
 
 
 def _returned(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
-    questions = reference.names["personal_answers"](student, draws_for(student_id, reference.problem.id))
+    questions = reference.questions(student, draws_for(student_id, reference.problem.id))
     if item.id not in questions:
         return None
     _seed()

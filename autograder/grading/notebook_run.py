@@ -111,6 +111,12 @@ class NotebookRun:
             dead,
         )
 
+    @property
+    def answered(self) -> list[Built]:
+        """The cells without those of items that are not answered, whose stubs raise."""
+        answers = self.exam.rebuilt.answered
+        return [one for one in self.cells if one.role != "answer" or (one.cell and one.cell.grade_id in answers)]
+
     def items(self) -> Iterator[Item]:
         """Runs the cells; yields each wanted item where its test stands."""
         for built in self.cells:

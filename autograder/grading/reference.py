@@ -23,8 +23,10 @@ from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Item, Problem
 from autograder.course.python_cells import plain_python
 from autograder.course.variants import variants
+from autograder.grading.in_process import sent
 from autograder.grading.random_states import RandomStates
 from autograder.sandbox.guest.server import seed_everything
+from homework.checks import part
 
 
 class Names:
@@ -72,12 +74,23 @@ class Reference:
                     ) from error
         return module.__dict__
 
+    def questions(self, student: Any, draws: Any) -> dict[str, Any]:
+        """Item id → function that asks the student's code on per-student inputs; empty if the problem asks for none.
+
+        Args:
+            student: the names of the code that is asked.
+            draws: draws the inputs (`homework.hand_in.personal.draws_for`).
+        """
+        ask = self.names.get("personal_answers")
+        return ask(student, draws) if ask else {}
+
     def test_names(self, student: Any) -> dict[str, Any]:
         """A new namespace for one test cell: the given names, `student` and `reference`, but no graded name."""
         graded = {item.id for item in self.problem.items}
         names = {name: value for name, value in self.names.items() if name not in graded}
         names["student"] = student
         names["reference"] = Names(self.names)
+        names["part"] = part  # a notebook without the package `homework` has one of its own
         return names
 
     def functions(self, item: Item) -> dict[str, types.FunctionType]:
@@ -146,22 +159,30 @@ def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
 
 def _parts(item: Item) -> tuple[types.CodeType, ...]:
     assert item.test is not None
-    return _compiled_parts(item.test.source, f"<{item.test.grade_id}>")
+    return _compiled_parts(item.test.source, f"<{item.test.grade_id}>", item.test.runs_in_process)
 
 
-def split_statements(source: str, filename: str) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """The statements of a test cell above the first one with a hidden line, and the others."""
+def split_statements(source: str, filename: str, *, in_process: bool = False) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The statements of a test cell above the first one with a hidden line, and the others.
+
+    Args:
+        source: the test cell.
+        filename: its name in tracebacks.
+        in_process: whether to replace each by one that sends it to the student's process.
+    """
     line = min(region_lines(source, HIDDEN), default=None)
-    body = ast.parse(_plain(source, filename), filename).body
+    plain = _plain(source, filename)
+    body = ast.parse(plain, filename).body
     first = next((n for n, node in enumerate(body) if line and (node.end_lineno or 0) >= line), len(body))
-    return body[:first], body[first:]
+    visible, hidden = body[:first], body[first:]
+    return (sent(visible, plain), sent(hidden, plain)) if in_process else (visible, hidden)
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled_parts(source: str, filename: str) -> tuple[types.CodeType, ...]:
+def _compiled_parts(source: str, filename: str, in_process: bool) -> tuple[types.CodeType, ...]:
     return tuple(
         compile(ast.Module(part, type_ignores=[]), filename, "exec", dont_inherit=True)
-        for part in split_statements(source, filename)
+        for part in split_statements(source, filename, in_process=in_process)
     )
 
 

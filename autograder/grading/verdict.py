@@ -7,6 +7,7 @@ the place in the student's own cell, never a number, an input or a line of the t
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -144,12 +145,14 @@ def place_of(error: StudentError) -> str:
 
 def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
     if isinstance(error, RemoteError):
-        return _raised(item, error.error, error.given, quiet)
+        failed = _failed_in_process(item, error.error, quiet)
+        return failed or _raised(item, error.error, error.given, quiet)
     if isinstance(error, CheckFailed):
         hint, detail = error.hint, "" if quiet else error.detail
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
-        text = str(error) or f"A check of `{item.id}` failed."
+        line = "" if quiet else _line_of_test(item, error)
+        text = str(error) or f"A check of `{item.id}` failed" + (f": {line}" if line else ".")
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
@@ -166,6 +169,26 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
         f"What `{item.id}` returned could not be used ({type(error).__name__}); check type, shape and number of "
         "its results.",
     )
+
+
+def _line_of_test(item: Item, error: Exception) -> str:
+    """The line of the item's test that raised an error; empty if it is not known."""
+    file = f"<{item.test.grade_id}>" if item.test else ""
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] or "" if lines else ""
+
+
+def _failed_in_process(item: Item, error: StudentError, quiet: bool) -> Verdict | None:
+    """The verdict where a line of a test inside the student's process failed; None where the student's code raised."""
+    if item.test is None or not item.is_in_process or error.out_of_memory:
+        return None
+    if error.kind == "NotImplementedError" or any(line.cell != item.test.id for line in error.lines):
+        return None
+    if quiet:
+        return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed.")
+    line = f"line {error.lines[-1].number} of the test: {error.lines[-1].text}" if error.lines else "the test"
+    why = "" if error.kind == "AssertionError" else f" ({_kind(error)})"
+    return Verdict(Status.FAILED, f"A check failed{why} in {line}\n{error.detail}".rstrip()[:_MOST])
 
 
 def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool) -> Verdict:

@@ -13,9 +13,8 @@ from autograder.core.errors import SourceError
 from autograder.course.config import load_course, root_folder
 from autograder.course.new_problem import course_entry, refuse_unusable, write_all
 from autograder.imports.original import read_original
-from autograder.imports.plan import Plan
 from autograder.imports.report import report_text
-from autograder.imports.source import written_source
+from autograder.imports.trial import tried_plan
 from autograder.release.lint import Finding, lint_source
 
 
@@ -83,17 +82,17 @@ def _imported(path: Path, problem_id: str, root: Path) -> Imported:
         raise SourceError(f"{path}: {error} Name one with --problem.") from None
     cells = read_original(path)
     try:
-        plan = Plan(cells)
+        tried = tried_plan(cells, problem_id, path.stem.replace("_", " ").capitalize(), root)
     except SourceError as error:
         raise SourceError(f"{path}, {error}") from None
-    written = written_source(plan, problem_id, path.stem.replace("_", " ").capitalize())
-    before = sum(cell.points for cell in plan.cells)
+    written = tried.written
+    before = sum(cell.points for cell in cells)
     if not math.isclose(before, written.points, abs_tol=1e-9):
         raise SourceError(
             f"{path} has {before:g} points, but its source would have {written.points:g}; nothing was written. Please "
             "report this as a bug in autograder/imports."
         )
-    report = report_text(path, problem_id, plan, written, _findings(written.text, problem_id))
+    report = report_text(path, problem_id, tried, _findings(written.text, problem_id))
     folder = root / "solutions"
     return Imported(problem_id, folder / f"{problem_id}.py", written.text, folder / f"{problem_id}.import.md", report)
 

@@ -39,7 +39,7 @@ from autograder.sandbox.guest.server import seed_everything
 from autograder.sandbox.host import Host, SessionDiedError
 from autograder.sandbox.proxy import Link, Student
 from autograder.submissions.rebuild import Built, Rebuilt
-from homework.checks import inputs_from
+from homework.checks import inputs_from, part
 from homework.notebook_names import NotebookNames
 
 _log = logging.getLogger("autograder")
@@ -150,6 +150,7 @@ def _confined(
     except SessionDiedError as error:
         raise SetupError(f"the student's process ended after its cells ({error.reason}).") from None
     link = _LoudLink(fork.sock, cells=sources)
+    link.watches_arguments = exam.problem.imports_homework
     held.callback(link.close)
     held.enter_context(link.state().applied())
     define_helpers(link, ours)
@@ -200,7 +201,9 @@ def _unconfined(exam: Exam, item: Item, ours: Reference, cells: Sequence[Built],
             print(f"[{built.id}] raised:\n{traceback.format_exc()}")
     seed_everything(exam.seed_for(item.id))
     theirs = {**names, **ours.functions(item)}
-    return ours.test_names(NotebookNames("student", watch=True, names=theirs))
+    if item.is_in_process:
+        return theirs | {"part": part}
+    return ours.test_names(NotebookNames("student", watch=exam.problem.imports_homework, names=theirs))
 
 
 def cells_text(cells: Sequence[Built], head: str) -> str:

@@ -1,8 +1,9 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed`, `state`, `listen` and `ping`. Objects
-that are not plain data stay here in a registry and are sent as numbered handles. A call with tensors that require a
-gradient keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `run`, `define`, `replace`, `seed`, `state`, `listen` and `ping`.
+Objects that are not plain data stay here in a registry and are sent as numbered handles. A call with tensors that
+require a gradient keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian
+product.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from homework.arguments import Watch
 
 from .bounded_stream import Bounded
 from .codec import Decoder, Encoder
-from .errors import describe
+from .errors import cell_file, describe
 from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
 
@@ -167,6 +168,11 @@ class RequestServer:
         gradients = self._decoder(body, []).decode(header["gradients"])
         return self._reply(self._graphs.backward(header["graph"], gradients), [])
 
+    def _run(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Runs code of a test inside the notebook."""
+        exec(compile(header["source"], cell_file(header["name"]), "exec", dont_inherit=True), self._names)
+        return {"value": None}, b""
+
     def _define(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         """Runs definitions in a namespace of their own, with some of the notebook's names, for the examiner."""
         space = {"__name__": "__main__", "__builtins__": dict(_BUILTINS)}
@@ -207,6 +213,7 @@ class RequestServer:
         "ping": _ping,
         "call": _call,
         "backward": _backward,
+        "run": _run,
         "define": _define,
         "replace": _replace,
         "seed": _seed,
