@@ -11,6 +11,7 @@ import functools
 import hashlib
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ from autograder.core.text import listed
 from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.markers import RUBRIC, region
 from autograder.course.name_analysis import defines, definitions
+from autograder.course.problem_files import files_digest, problem_files
 from autograder.course.toml_table import did_you_mean
 
 with without_server():
@@ -158,7 +160,15 @@ class Problem:
     text: str
     """The source as it was read; an edit of the file during a run does not affect that run."""
     sha256: str
-    """SHA-256 of the source file's bytes; identifies the release that a submission was graded against."""
+    """SHA-256 of the source file's bytes and of the problem's files; identifies the release that a submission was
+    graded against."""
+    files_digest: str = ""
+    """Digest of the files beside the notebook; empty if there are none."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """Path relative to the notebook → content, of each file that the notebook reads (`problem_files`)."""
+        return problem_files(self.id, self.path.parents[1])
 
     @property
     def title(self) -> str:
@@ -239,7 +249,7 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
     path = source_path(problem_id, root)
     course = root / COURSE_FILE
     counts = _counts(root, problem_id, course.read_bytes()) if course.is_file() else ()
-    return _load(path, path.read_bytes(), counts)
+    return _load(path, path.read_bytes(), counts, files_digest(problem_id, root))
 
 
 def source_path(problem_id: str, root: Path) -> Path:
@@ -262,7 +272,7 @@ def _counts(root: Path, problem_id: str, _course: bytes) -> tuple[tuple[str, Cou
 
 
 @functools.lru_cache(maxsize=32)
-def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...]) -> Problem:
+def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...], digest: str) -> Problem:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -279,7 +289,7 @@ def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...]) -> Pr
             )
     how = dict(counts)
     items = tuple(replace(item, counts=how.get(item.id, Counts.NORMALLY)) for item in items)
-    return Problem(path.stem, path, cells, items, text, hashlib.sha256(data).hexdigest())
+    return Problem(path.stem, path, cells, items, text, hashlib.sha256(data + digest.encode()).hexdigest(), digest)
 
 
 def read_source(text: str, name: str) -> NotebookNode:

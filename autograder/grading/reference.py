@@ -7,9 +7,12 @@ import contextlib
 import functools
 import io
 import linecache
+import os
 import sys
+import tempfile
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +24,7 @@ from autograder.course.given_helpers import given_helpers
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Item, Problem
+from autograder.course.problem_files import write_files
 from autograder.course.python_cells import plain_python
 from autograder.course.variants import variants
 from autograder.grading.in_process import sent
@@ -64,14 +68,15 @@ class Reference:
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
         sys.modules[module.__name__] = module  # dataclasses and named tuples look up their module
-        for cell in cells:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                try:
-                    run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
-                except Exception as error:
-                    raise SourceError(
-                        f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
-                    ) from error
+        with _beside(self.problem.files):
+            for cell in cells:
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    try:
+                        run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
+                    except Exception as error:
+                        raise SourceError(
+                            f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
+                        ) from error
         return module.__dict__
 
     def questions(self, student: Any, draws: Any) -> dict[str, Any]:
@@ -114,6 +119,24 @@ class Reference:
         right = [one.source for one in variants(self.problem, "right") if one.item == item.id]
         used = {name for source in (item.cell.source, *right) for name in (names_of(source) or NO_NAMES).uses}
         return frozenset(one.id for one in self.problem.items if one.kind == "code") & used - {item.id}
+
+
+@contextlib.contextmanager
+def _beside(files: Mapping[str, bytes]) -> Iterator[None]:
+    """Runs the block in a folder with a problem's files, from which it can import; as before if there are none."""
+    if not files:
+        yield
+        return
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="autograder-reference-") as folder:
+        write_files(files, Path(folder))
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        try:
+            yield
+        finally:
+            sys.path.remove(folder)
+            os.chdir(before)
 
 
 _MOST = 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult, Status
 from autograder.course.config import COURSE_FILE
 from autograder.course.problem import load_problem
+from autograder.course.problem_files import files_folder, write_files
 from autograder.grading.grade import grade_submission, host_for
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
@@ -45,7 +46,9 @@ class Tried:
     """Why the tests could not be tried; empty if they were."""
 
 
-def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Path) -> Tried:
+def tried_plan(
+    cells: Sequence[Original], problem_id: str, title: str, root: Path, files: Mapping[str, bytes]
+) -> Tried:
     """Plans an import. A test that fails on the solution outside the student's process runs inside it instead.
 
     Where it fails inside too, a person grades the item.
@@ -55,6 +58,7 @@ def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Pat
         problem_id: the new problem.
         title: its title, if the notebook has none.
         root: the course's root folder.
+        files: path → content, of the files beside the notebook.
 
     Raises:
         SourceError: a cell cannot be used.
@@ -64,7 +68,7 @@ def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Pat
         plan = Plan(cells, known)
         written = written_source(plan, title)
         try:
-            failed = _failed(written.text, problem_id, root)
+            failed = _failed(written.text, problem_id, root, files)
         except AutograderError as error:
             return Tried(plan, written, str(error))
         answers = {answer.item: answer for answer in plan.answers if answer.is_code}
@@ -84,7 +88,7 @@ def _reasons(answer: Answer, result: ItemResult) -> dict[int, Reason]:
     return dict.fromkeys(numbers, Reason(why, fix, by_hand=inside))
 
 
-def _failed(text: str, problem_id: str, root: Path) -> list[ItemResult]:
+def _failed(text: str, problem_id: str, root: Path, files: Mapping[str, bytes]) -> list[ItemResult]:
     """The results of the items whose tests fail on the solution.
 
     Raises:
@@ -95,6 +99,7 @@ def _failed(text: str, problem_id: str, root: Path) -> list[ItemResult]:
         (course / "solutions").mkdir()
         (course / COURSE_FILE).write_text(_COURSE.format(problem=problem_id), encoding="utf-8")
         (course / "solutions" / f"{problem_id}.py").write_text(text, encoding="utf-8")
+        write_files(files, files_folder(problem_id, course))
         problem = load_problem(problem_id, course)
         if not any(item.kind == "code" for item in problem.items):
             return []

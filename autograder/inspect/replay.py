@@ -25,6 +25,7 @@ from autograder.core.hashing import key_of
 from autograder.core.text import printable
 from autograder.course.config import ROOT_VARIABLE
 from autograder.course.problem import Item, Problem, load_problem
+from autograder.course.problem_files import write_files
 from autograder.course.python_cells import plain_python
 from autograder.course.seed import seed_with
 from autograder.grading.cell_runner import CellRun, StudentProcess
@@ -137,7 +138,7 @@ def _confined(
     held: contextlib.ExitStack,
 ) -> dict[str, Any]:
     sources = {built.id: built.source for built in cells}
-    process = StudentProcess(exam.host, exam.seed_for("cells"), sources, (), exam.times.timed)
+    process = StudentProcess(exam.host, exam.seed_for("cells"), sources, (), exam.times.timed, files=exam.problem.files)
     held.callback(process.close)
     for built in cells:
         record = process.run(built)
@@ -187,6 +188,9 @@ def _tell(built: Built, run: CellRun) -> None:
 def _unconfined(exam: Exam, item: Item, ours: Reference, cells: Sequence[Built], path: Path) -> dict[str, Any]:
     """Runs the cells in this process: their lines are those of the file, so that a debugger finds them."""
     scratch = Path(tempfile.mkdtemp(prefix="autograder-inspect-"))
+    if exam.problem.files:
+        write_files(exam.problem.files, scratch)
+        os.chdir(scratch)
     kept = ("HOMEWORK_PROFILE", "HOMEWORK_CACHE", "HOMEWORK_STUDENT", "CUDA_VISIBLE_DEVICES", "MPLBACKEND")
     os.environ.update({name: value for name, value in environment(scratch).items() if name in kept})
     names: dict[str, Any] = {"__name__": "student_cells", "__file__": str(path)}

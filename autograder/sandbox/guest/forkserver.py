@@ -219,11 +219,15 @@ class Session:
     def serve(self) -> None:
         """Serves requests until the socket closes.
 
-        `run` runs a cell, `fork` makes a fork and talks to it, `wake` talks to a fork again, `end` ends a fork.
+        `put` writes a file, `run` runs a cell, `fork` makes a fork and talks to it, `wake` talks to a fork again, `end`
+        ends a fork.
         """
         while True:
-            header, _ = receive_frame(self._sock, limits=_SMALL)
-            if header["op"] == "run":
+            header, body = receive_frame(self._sock)
+            if header["op"] == "put":
+                self._put(header["name"], body)
+                send_frame(self._sock, {"put": True})
+            elif header["op"] == "run":
                 self._let_cells_run()
                 send_frame(self._sock, self._shell.run(header["source"], header["name"]))
             elif header["op"] == "fork":
@@ -238,6 +242,13 @@ class Session:
             elif header["op"] == "seed":
                 seed_everything(header["seed"])
                 send_frame(self._sock, {"seeded": True})
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Writes a file into the working folder."""
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)
+        self._files = self._folder.now(self._files)
 
     def _let_cells_run(self) -> None:
         self._let_wait()
