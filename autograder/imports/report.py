@@ -30,7 +30,7 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
         f"{sum(answer.points for answer in code):g} are graded by tests ({_items(len(code))}), "
         f"{sum(answer.points for answer in hand):g} by hand ({_items(len(hand))}).",
         "",
-        "| cell | nbgrader's id | points | what became of it |",
+        "| cell | id | points | what became of it |",
         "|---|---|---|---|",
         *(_row(fate) for fate in written.fates),
         "",
