@@ -13,6 +13,7 @@ class Format(StrEnum):
     """Autograders whose assignments can be imported."""
 
     NBGRADER = "nbgrader"
+    OTTER = "otter"
 
 
 def import_command(
@@ -28,10 +29,9 @@ def import_command(
     with the same points. The report is printed and written beside the source, as <problem>.import.md. Nothing is
     written if a notebook cannot be imported or a problem of that id exists.
     """
-    from autograder.imports.nbgrader import import_nbgrader  # slow import
+    from autograder.imports.assignment import import_assignment  # slow import
 
-    assert format_ is Format.NBGRADER
-    imported = import_nbgrader(path, problem=problem, to=to, homework=homework)
+    imported = import_assignment(path, format_.value, problem=problem, to=to, homework=homework)
     for one in imported:
         typer.echo(one.report)
     for one in imported:

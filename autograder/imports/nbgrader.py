@@ -1,105 +1,86 @@
-"""Imports nbgrader assignments: a notebook, or a folder of notebooks, becomes sources, reports and course entries."""
+"""Reads the notebook of an nbgrader assignment (`source/<assignment>/<notebook>.ipynb`) into cells with roles."""
 
 from __future__ import annotations
 
 import math
-import re
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
 from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
 
 from autograder.core.errors import SourceError
-from autograder.course.config import load_course, root_folder
-from autograder.course.new_problem import course_entry, refuse_unusable, write_all
-from autograder.imports.original import read_original
-from autograder.imports.report import report_text
-from autograder.imports.trial import tried_plan
-from autograder.release.lint import Finding, lint_source
+from autograder.course.markers import read_marker
+from autograder.imports.original import Original, Role, check_markers, read_notebook
+
+NEWEST_SCHEMA = 3
+_STUBS = ("YOUR CODE HERE", "YOUR ANSWER HERE")
 
 
-@dataclass(frozen=True)
-class Imported:
-    """One notebook that became a source."""
-
-    problem: str
-    source: Path
-    text: str
-    """The source."""
-    report_path: Path
-    report: str
-
-    @property
-    def files(self) -> dict[Path, str]:
-        """The files of the problem: path → text."""
-        return {self.source: self.text, self.report_path: self.report}
-
-
-def import_nbgrader(path: Path, *, problem: str = "", to: Path | None = None, homework: str = "") -> list[Imported]:
-    """Makes a source of each notebook of an nbgrader assignment, and enters the problems in `course.toml`.
-
-    Args:
-        path: the instructor's version of a notebook, or a folder with notebooks (`source/<assignment>`).
-        problem: id of the problem, for a folder with several notebooks the beginning of their ids; made from the names
-            of the files if empty.
-        to: the course's folder of sources; `solutions/` of the course if not given.
-        homework: id of the homework that gets the problems; the last one if empty.
+def read_nbgrader(path: Path) -> list[Original]:
+    """The cells of an nbgrader notebook, of metadata schema 1, 2 or 3.
 
     Raises:
-        SourceError: a notebook cannot be used, or a problem of that id exists; nothing was written.
-        CourseError: `course.toml` cannot be used or changed; nothing was written.
-        SetupError: a file cannot be written; those that were written are removed.
+        SourceError: the file is no Python notebook with graded cells, or its metadata or markers cannot be used; the
+            message says which cell and what to do.
     """
-    root = (to or root_folder() / "solutions").resolve().parent
-    if to is not None and to.resolve().name != "solutions":
-        raise SourceError(f"{to} is not the folder of a course's sources; name the folder `solutions` of a course.")
-    course = load_course(root)
-    imported = [_imported(notebook, problem_id, root) for notebook, problem_id in _notebooks(path, problem)]
-    ids = [one.problem for one in imported]
-    for twice in {name for name in ids if ids.count(name) > 1}:
-        raise SourceError(f"two notebooks in {path} would both become the problem {twice!r}; rename one of the files.")
-    files = {path: text for one in imported for path, text in one.files.items()}
-    write_all(files | course_entry(course, ids, homework))
-    return imported
-
-
-def _notebooks(path: Path, problem: str) -> Iterator[tuple[Path, str]]:
-    """The notebooks to import, each with the id of its problem."""
-    if not path.exists():
-        raise SourceError(f"there is no {path}; name a notebook, or a folder source/<assignment> of nbgrader.")
-    found = [path] if path.is_file() else sorted(path.glob("*.ipynb"))
-    if not found:
-        raise SourceError(f"{path} has no notebook; name a folder source/<assignment> of nbgrader.")
-    for notebook in found:
-        own = re.sub(r"[^a-z0-9]+", "_", notebook.stem.lower()).strip("_")
-        yield notebook, (own if not problem else problem if len(found) == 1 else f"{problem}_{own}")
-
-
-def _imported(path: Path, problem_id: str, root: Path) -> Imported:
-    try:
-        refuse_unusable(problem_id, root)
-    except SourceError as error:
-        raise SourceError(f"{path}: {error} Name one with --problem.") from None
-    cells = read_original(path)
-    try:
-        tried = tried_plan(cells, problem_id, path.stem.replace("_", " ").capitalize(), root)
-    except SourceError as error:
-        raise SourceError(f"{path}, {error}") from None
-    written = tried.written
-    before = sum(cell.points for cell in cells)
-    if not math.isclose(before, written.points, abs_tol=1e-9):
+    cells = [_cell(path, n, node) for n, node in enumerate(read_notebook(path).cells, start=1)]
+    graded = [cell for cell in cells if cell.role in ("test", "manual", "task")]
+    if not graded:
         raise SourceError(
-            f"{path} has {before:g} points, but its source would have {written.points:g}; nothing was written. Please "
-            "report this as a bug in autograder/imports."
+            f"{path} has no cell that nbgrader grades; give the instructor's version of the assignment (source/...)."
         )
-    report = report_text(path, problem_id, tried, _findings(written.text, problem_id))
-    folder = root / "solutions"
-    return Imported(problem_id, folder / f"{problem_id}.py", written.text, folder / f"{problem_id}.import.md", report)
+    ids = Counter(cell.grade_id for cell in cells if cell.role != "given" and cell.grade_id)
+    for name in (name for name, count in ids.items() if count > 1):
+        where = ", ".join(str(cell.number) for cell in cells if cell.grade_id == name)
+        raise SourceError(f"{path}: cells {where} have the same grade_id {name!r}; give each an id of its own.")
+    answers = [cell.source for cell in cells if cell.role in ("solution", "manual")]
+    if answers and all(any(stub in answer for stub in _STUBS) for answer in answers):
+        raise SourceError(f"{path} is a released notebook, without solutions; give the instructor's one (source/...).")
+    return cells
 
 
-def _findings(text: str, problem_id: str) -> list[Finding]:
-    """What the linter says about a source that is not written yet."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{problem_id}.py"
-        path.write_text(text, encoding="utf-8")
-        return lint_source(path)
+def _cell(path: Path, number: int, node: NotebookNode) -> Original:
+    data = node.metadata.get("nbgrader", {})
+    where = f"{path}, cell {number}"
+    if not isinstance(data, dict):
+        raise SourceError(f"{where}: nbgrader's metadata is {data!r}; remove it or set the cell's type again.")
+    version = data.get("schema_version", 1)
+    if not isinstance(version, int) or version > NEWEST_SCHEMA:
+        raise SourceError(f"{where}: nbgrader's schema version {version!r} is unknown; known are 1 to {NEWEST_SCHEMA}.")
+    role = _role(where, node.cell_type, data)
+    grade_id = data.get("grade_id", "")
+    if role != "given" and not (isinstance(grade_id, str) and grade_id.strip()):
+        raise SourceError(f"{where} is graded or a solution, and has no grade_id; give it one.")
+    points = _points(where, data.get("points", 0)) if role in ("test", "manual", "task") else 0.0
+    source = "\n".join(map(_exact, node.source.split("\n")))
+    check_markers(where, source.split("\n"))
+    return Original(number, node.cell_type, source, role, str(grade_id), points, bool(node.get("attachments")))
+
+
+def _exact(line: str) -> str:
+    """The line with a marker that nbgrader understands as our tools need it; any other line as it is."""
+    marker = read_marker(line)
+    phrase = f"{marker.verb} {marker.kind}" if marker else ""
+    return line[: len(line) - len(line.lstrip())] + f"### {phrase}" if phrase and phrase in line else line
+
+
+def _role(where: str, cell_type: str, data: dict[str, Any]) -> Role:
+    grade, solution, task = (data.get(key) is True for key in ("grade", "solution", "task"))
+    if task:
+        return "task"
+    if cell_type != "code" and grade != solution:
+        raise SourceError(f"{where}: a text cell is graded or a solution, not both; make it a manually graded answer.")
+    if grade:
+        return "manual" if solution else "test"
+    return "solution" if solution else "given"
+
+
+def _points(where: str, points: Any) -> float:
+    try:  # schema 1 has texts here
+        value = float(points or 0)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise SourceError(f"{where}: its points are {points!r}; give a number, 0 or more.")
+    return value

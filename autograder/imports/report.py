@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from autograder.imports.source import Fate
@@ -10,13 +10,14 @@ from autograder.imports.trial import Tried
 from autograder.release.lint import Finding
 
 
-def report_text(path: Path, problem_id: str, tried: Tried, findings: Sequence[Finding]) -> str:
+def report_text(path: Path, problem_id: str, tried: Tried, files: Collection[str], findings: Sequence[Finding]) -> str:
     """The report as Markdown.
 
     Args:
         path: the original notebook.
         problem_id: the new problem.
         tried: what was decided, and the new source.
+        files: names of the files beside the notebook that were copied.
         findings: what the linter says about it.
     """
     plan, written = tried.plan, tried.written
@@ -32,12 +33,13 @@ def report_text(path: Path, problem_id: str, tried: Tried, findings: Sequence[Fi
         "inside the student's process), "
         f"{sum(answer.points for answer in hand):g} by hand ({_items(len(hand))}).",
         "",
-        "| cell | nbgrader's id | points | what became of it |",
+        "| cell | id | points | what became of it |",
         "|---|---|---|---|",
         *(_row(fate) for fate in written.fates),
         "",
         "## What to look at",
         "",
+        *([f"- copied beside the notebook, for students too: {', '.join(files)}"] if files else []),
         *([f"- the tests were not tried on the solution: {tried.fault}"] if tried.fault else []),
         *(f"- {fate.cell.place}: {fate.look}" for fate in written.fates if fate.look),
         *(f"- line {one.line} of the source ({one.rule}): {one.message}" for one in findings),

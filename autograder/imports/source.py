@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nbformat import NotebookNode
@@ -73,14 +73,14 @@ class Written:
 
 def written_source(plan: Plan, title: str) -> Written:
     """The source of a problem, in percent format, from the plan of an imported notebook."""
-    first = plan.cells[0]
+    first = next((cell for cell in plan.cells if not cell.left_out), plan.cells[0])
     has_title = first.cell_type == "markdown" and first.role == "given" and first.source.lstrip().startswith("# ")
     cells = [] if has_title else [new_markdown_cell(f"# {title}")]
     fates = []
     for cell in plan.cells:
         made, fate = _cell(plan, cell)
         cells += made
-        fates.append(fate)
+        fates.append(replace(fate, look="; ".join(filter(None, (fate.look, cell.look)))))
     place = 1  # below the title
     cells[place:place] = [new_code_cell(text) for text in _set_up(cells)]
     points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
@@ -119,7 +119,7 @@ def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
 def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
     look = "the pictures inside this cell are not taken over; link to a published file" if cell.has_attachments else ""
     if not cell.source.strip():
-        return [], Fate(cell, "left out: it is empty", look)
+        return [], Fate(cell, f"left out: {cell.left_out or 'it is empty'}", look)
     if cell.cell_type == "markdown" and ("](" in cell.source or "<img" in cell.source) and not look:
         look = "it links to something: put the file where students can open it, if it is not on the web"
     parts = _magics_apart(cell.source) if cell.cell_type == "code" else [cell.source]

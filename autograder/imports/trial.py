@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.core.errors import AutograderError
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import ItemResult, Status
-from autograder.course.config import COURSE_FILE
+from autograder.course.new_problem import new_course, write_all
 from autograder.course.problem import load_problem
 from autograder.course.problem_files import files_folder, write_files
 from autograder.grading.grade import grade_submission, host_for
@@ -22,18 +22,6 @@ from autograder.release.fill import solved_notebook
 from autograder.submissions.reader import Submission
 
 _MOST_ROUNDS = 8
-_COURSE = """[course]
-id = "imported"
-title = "Imported"
-student_package = "none"
-published = "https://example.org"
-
-[[homework]]
-id = "1"
-title = "Imported"
-due = 2100-01-01T00:00:00+00:00
-problems = ["{problem}"]
-"""
 
 
 @dataclass(frozen=True)
@@ -46,9 +34,7 @@ class Tried:
     """Why the tests could not be tried; empty if they were."""
 
 
-def tried_plan(
-    cells: Sequence[Original], problem_id: str, title: str, root: Path, files: Mapping[str, bytes]
-) -> Tried:
+def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Path, files: Mapping[str, bytes]) -> Tried:
     """Plans an import. A test that fails on the solution outside the student's process runs inside it instead.
 
     Where it fails inside too, a person grades the item.
@@ -96,9 +82,7 @@ def _failed(text: str, problem_id: str, root: Path, files: Mapping[str, bytes]) 
     """
     with tempfile.TemporaryDirectory() as folder:
         course = Path(folder)
-        (course / "solutions").mkdir()
-        (course / COURSE_FILE).write_text(_COURSE.format(problem=problem_id), encoding="utf-8")
-        (course / "solutions" / f"{problem_id}.py").write_text(text, encoding="utf-8")
+        write_all({course / "solutions" / f"{problem_id}.py": text} | new_course(course, [problem_id], "1"))
         write_files(files, files_folder(problem_id, course))
         problem = load_problem(problem_id, course)
         if not any(item.kind == "code" for item in problem.items):

@@ -11,7 +11,7 @@ from autograder.core.notebook_io import notebook_text
 from autograder.core.results import GradedLog
 from autograder.course.problem import load_problem
 from autograder.grading.grade import grade_submission
-from autograder.imports.nbgrader import import_nbgrader
+from autograder.imports.assignment import import_assignment
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
@@ -61,7 +61,7 @@ CELLS = [
 
 @pytest.fixture
 def bank(course: Path, tmp_path: Path) -> Path:
-    import_nbgrader(written_to(tmp_path / "bank.ipynb", *CELLS), to=course / "solutions")
+    import_assignment(written_to(tmp_path / "bank.ipynb", *CELLS), "nbgrader", to=course / "solutions")
     return course
 
 

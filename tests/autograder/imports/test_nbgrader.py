@@ -15,7 +15,7 @@ from autograder.core.errors import CourseError, SourceError
 from autograder.course.config import load_course
 from autograder.course.markers import HIDDEN, SOLUTION
 from autograder.course.problem import Problem, in_process_notes, load_problem
-from autograder.imports.nbgrader import import_nbgrader
+from autograder.imports.assignment import import_assignment
 from autograder.release.lint import lint_problem
 from autograder.release.notebook import released_notebook
 from tests.autograder.imports.notebooks import given, graded_by, manual, solution, text, written_to
@@ -29,7 +29,7 @@ DOUBLED = 'def doubled(n):\n    """Twice the squares."""\n    return [2 * x for 
 
 def imported(course: Path, tmp_path: Path, *cells: NotebookNode) -> tuple[Problem, str]:
     """The problem that the cells become, and the report on it."""
-    (one,) = import_nbgrader(written_to(tmp_path / "one.ipynb", *cells), to=course / "solutions")
+    (one,) = import_assignment(written_to(tmp_path / "one.ipynb", *cells), "nbgrader", to=course / "solutions")
     assert one.report_path.read_text(encoding="utf-8") == one.report
     return load_problem("one", course), one.report
 
@@ -237,7 +237,7 @@ def test_a_folder_is_imported_as_a_whole_or_not_at_all(course: Path, tmp_path: P
     written_to(folder / "second.ipynb", text("only text"))
     refused(course, folder, "second.ipynb has no cell that nbgrader grades")
     written_to(folder / "second.ipynb", text("Why?", "why", 1))
-    found = import_nbgrader(folder, problem="ps1", to=course / "solutions", homework="1")
+    found = import_assignment(folder, "nbgrader", problem="ps1", to=course / "solutions", homework="1")
     assert [one.problem for one in found] == ["ps1_problem_1", "ps1_second"]
     assert load_course(course).homeworks[0].problems[-2:] == ("ps1_problem_1", "ps1_second")
 
@@ -255,5 +255,5 @@ def refused(course: Path, path: Path, says: str, **options: str) -> None:
     """Checks that the import is refused with these words, and that the course stays as it was."""
     before = {file: file.read_bytes() for file in course.rglob("*") if file.is_file()}
     with pytest.raises((SourceError, CourseError), match=re.escape(says)):
-        import_nbgrader(path, to=course / "solutions", **options)
+        import_assignment(path, "nbgrader", to=course / "solutions", **options)
     assert {file: file.read_bytes() for file in course.rglob("*") if file.is_file()} == before

@@ -19,7 +19,7 @@ from autograder.cli.main import app
 from autograder.cli.release import release
 from autograder.core.results import ItemResult, Status
 from autograder.grading.grade import grade_submission
-from autograder.imports.nbgrader import import_nbgrader
+from autograder.imports.assignment import import_assignment
 from autograder.submissions.reader import Submission
 
 pytestmark = pytest.mark.long
@@ -52,7 +52,7 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def imported(quickstart: Path, course: Path) -> Path:
     """The course after the import of `ps1`."""
-    import_nbgrader(quickstart / "source" / "ps1", to=course / "solutions")
+    import_assignment(quickstart / "source" / "ps1", "nbgrader", to=course / "solutions")
     return course
 
 

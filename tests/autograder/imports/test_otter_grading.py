@@ -1,0 +1,67 @@
+"""Imported assignments of otter, in both formats: linted, released without secrets, and graded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.cli.check import check, failures
+from autograder.core.notebook_io import notebook_text
+from autograder.core.results import GradedLog
+from autograder.course.problem import load_problem
+from autograder.grading.grade import grade_submission
+from autograder.imports.assignment import import_assignment
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.lint import lint_problem, lint_source
+from autograder.release.notebook import released_notebook
+from autograder.submissions.reader import Submission
+from tests.autograder.imports.otter_notebooks import SAMPLE, current_rents, older_rents
+
+pytestmark = pytest.mark.kernel
+
+SECRETS = (
+    *("sum(values)", "min(values)", "max(values)", "plt.hist", "mean(rents)", SAMPLE),
+    *("[2, 2, 5]", "[7]", "(7, 7)", "for us only", "otter", "grader.", "SOLUTION", "PROMPT", "HIDDEN"),
+)
+FORMATS = [current_rents, older_rents]
+
+
+@pytest.fixture(params=FORMATS, ids=["current", "older"])
+def rents(course: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The course after the import of the assignment."""
+    make: Callable[[Path], Path] = request.param
+    (one,) = import_assignment(make(tmp_path), "otter", to=course / "solutions")
+    assert "Points: 9 before, 9 after." in one.report
+    return course
+
+
+def graded(root: Path, **answers: str) -> GradedLog:
+    """The result of the solution, with some answers replaced."""
+    problem = load_problem("rents", root)
+    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
+    submission = Submission("ada", "rents.ipynb", notebook_text(notebook).encode())
+    return grade_submission("rents", submission, root=root).log
+
+
+def test_the_source_is_clean_and_the_release_has_no_secret(rents: Path) -> None:
+    assert lint_source(rents / "solutions" / "rents.py") == [] == lint_problem("rents", rents)
+    released = notebook_text(released_notebook(load_problem("rents", rents)))
+    assert [secret for secret in SECRETS if secret in released] == []
+    for shown in ("# low = ...", "# high = ...", "return low, high", "student.mean([1, 2, 3]) == 2.0", "**5.**"):
+        assert shown in released
+
+
+def test_the_solution_gets_full_marks_and_the_untouched_notebook_none(rents: Path) -> None:
+    assert failures(check(["rents"], root=rents)) == []
+
+
+def test_each_test_has_its_points(rents: Path) -> None:
+    visible_only = "def mean(values):\n    return 2.0 if len(values) == 3 else values[0]"
+    assert graded(rents, mean=visible_only).item("mean").score == 2
+    nothing = "def spread(values):\n    return None"
+    assert graded(rents, spread=nothing).item("spread").score == 0
+    first_only = "def spread(values):\n    return min(values), 3"
+    is_split = 'part("q2 - 1"' in load_problem("rents", rents).text  # the current format says: all or nothing
+    assert graded(rents, spread=first_only).item("spread").score == (1 if is_split else 0)
