@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
 from autograder.core.software import versions
+from autograder.course.item_parts import weights_of
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.mixed_types import whose_types
@@ -30,6 +31,7 @@ WRONG = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Statuses of code that answered its test, and lost points."""
 ANSWERED = (Status.PASSED, *WRONG)
 """Statuses of code that answered its test."""
+_NOT_REACHED = "The test did not come to this part; what failed above is the reason."
 _MOST = 1500
 """Maximum length of a message, in characters."""
 _DEPEND_ON_VERSION = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
@@ -87,6 +89,9 @@ def verdict_of(
         for part in parts
         if part.error is not None
     ]
+    reached = {part.name for part in (*visible, *hidden)}
+    left_out = {name: weight for name, weight in weights_of(item).items() if name not in reached}
+    failed += [(name, Verdict(Status.FAILED, _NOT_REACHED)) for name in left_out]
     if not failed:
         return Verdict(Status.PASSED, "All checks passed.", 1.0)
     message = "\n".join(f"{name}: {verdict.message}" for name, verdict in failed)
@@ -96,6 +101,7 @@ def verdict_of(
     passed, total = (
         sum(part.weight for part in (*visible, *hidden) if part.passed or every) for every in (False, True)
     )
+    total += sum(left_out.values())
     return Verdict(Status.PARTIAL, message, passed / total) if passed else Verdict(failed[0][1].status, message)
 
 

@@ -18,6 +18,8 @@ _MOST_ENTRIES = 12
 """Entries of a list or dict that are shown."""
 _DEPTH = 4
 _LONGEST = 2_000
+_MOST_COMPARED = 20_000
+"""Entries of lists and dictionaries up to which two values are compared for staff."""
 _FULL = 120
 """Numbers up to which an array is shown as a whole."""
 _ROUNDING = 1e-5
@@ -54,15 +56,30 @@ def is_data(value: Any) -> bool:
 
 
 def where_they_differ(got: Any, expected: Any) -> str:
-    """The largest difference of two values and where it is; empty if they agree or cannot be compared."""
+    """The largest difference of two values and where it is; empty if they agree, or cannot be compared or in time."""
+    if _is_long(got) or _is_long(expected):
+        return ""
     try:
         return difference(got, expected, rtol=0.0, atol=0.0)
     except Exception:  # it compares plain data only
         return ""
 
 
+def _is_long(value: Any) -> bool:
+    """Whether it is a list of so many values that comparing them one by one takes seconds."""
+    left, waiting = _MOST_COMPARED, [value]
+    while waiting and left > 0:
+        one = waiting.pop()
+        inner = list(one.values()) if isinstance(one, Mapping) else one if isinstance(one, list | tuple) else ()
+        left -= len(inner)
+        waiting += inner[:_MOST_COMPARED]
+    return left <= 0
+
+
 def rounding(got: Any, expected: Any) -> str:
     """A sentence if two different values differ by so little that rounding can be the reason; else empty."""
+    if _is_long(got) or _is_long(expected):
+        return ""
     try:
         left, right = (torch.as_tensor(one).detach().cpu().to(torch.float64) for one in (got, expected))
         largest, scale = float((left - right).abs().max()), float(right.abs().max())

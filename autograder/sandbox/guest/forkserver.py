@@ -21,7 +21,7 @@ import time
 from . import syscalls
 from .bounded_stream import Bounded
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
-from .no_gpu import not_compiled
+from .no_gpu import keep_one_thread, not_compiled
 from .open_files import OpenFiles, held_files, holds_locks
 from .prefork import WaitingFork
 from .process_tree import children, is_busy, kill_children
@@ -171,6 +171,7 @@ def warm_up(modules: list[str]) -> None:
     seed_everything(0)  # initializing numpy's generator takes milliseconds
     NotebookShell.create()
     torch.compile = not_compiled
+    torch.set_num_threads = keep_one_thread  # type: ignore[assignment]  # threads do not survive a fork
 
 
 def _kill_session(pid: int, others: set[int]) -> None:

@@ -41,6 +41,10 @@ def not_compiled(model: Any = None, **_: Any) -> Any:
     return (lambda function: function) if model is None else model
 
 
+def keep_one_thread(_number: int) -> None:
+    """Replaces `torch.set_num_threads`: a submission is graded with one thread."""
+
+
 def _nothing(*_: Any, **__: Any) -> None:
     """Does what a function of `torch.cuda` does on a machine without a GPU."""
 
