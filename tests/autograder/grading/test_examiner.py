@@ -375,7 +375,7 @@ def test_a_part_that_the_test_does_not_come_to_counts_as_failed(tmp_path: Path) 
     easy = 'with part("easy", 1):\n    assert points is not None'
     skipped = f'{easy}\nif steep.slope.item() < 0:\n    with part("steep", 3):\n        {check}'
     root = course_copy(tmp_path / "course", {checks: f"{skipped}\n"})
-    hides = LINE.replace("torch.tensor(slope)", "torch.tensor(abs(slope))") + "return x"
+    hides = LINE.replace("torch.tensor(slope)", "torch.tensor(abs(slope))") + "return self.slope * x + self.intercept"
     log = grade_submission("toy", Submission("ada", notebook=text(solved(Line=hides))), root=root).log
     assert (log.item("Line").score, log.item("Line").status) == (2, Status.PARTIAL)
     assert "steep: The test did not come to this part" in log.item("Line").message
