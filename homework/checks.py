@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-import torch
-
 from homework.comparison import describe, difference
+from homework.lazy_torch import is_tensor, torch
 
 
 class CheckFailed(AssertionError):  # noqa: N818  (reads as what happened, like unittest's failures)
@@ -68,7 +67,7 @@ def has_shape(got: Any, shape: Sequence[int], hint: str) -> Literal[True]:
     Raises:
         CheckFailed: `got` is no tensor, or has another shape; `detail` says what it is.
     """
-    if not isinstance(got, torch.Tensor):
+    if not is_tensor(got):
         raise CheckFailed(f"{hint} (a torch.Tensor)", f"yours is {describe(got)}")
     if tuple(got.shape) != tuple(shape):
         raise CheckFailed(hint, f"the shape must be {list(shape)}, yours is {list(got.shape)}")
