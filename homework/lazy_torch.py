@@ -1,22 +1,22 @@
 """torch, which the first code that uses it imports: work without tensors neither needs torch nor waits for it.
 
-`torch` stands for the module; reading an attribute of it imports torch. No value can be a tensor before that, so
-`is_tensor` and `is_module` import nothing. `when_imported` keeps what a process wants of torch, e.g. a seed, until then.
+`torch` stands for the module; reading an attribute of it imports torch. Before that no value is a tensor, so
+`is_tensor` and `is_module` import nothing; `when_imported` keeps what a process wants of torch, e.g. a seed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from homework.import_hooks import on_import
 
 if TYPE_CHECKING:
     import torch as torch
-    from typing_extensions import TypeIs
 
 _waiting: dict[object, Callable[[], object]] = {}
 """What to do after the import, by name."""
@@ -36,24 +36,34 @@ def is_available() -> bool:
     """Whether torch can be imported; imports it."""
     try:
         importlib.import_module("torch")
-    except ImportError:
+    except Exception:  # it is not installed, or its libraries cannot be loaded
         return False
     return _is_imported
 
 
-def is_tensor(value: object) -> TypeIs[torch.Tensor]:
+def is_tensor(value: object) -> TypeGuard[torch.Tensor]:
     """Whether the value is a tensor."""
     return _is_imported and isinstance(value, torch.Tensor)
 
 
-def is_module(value: object) -> TypeIs[torch.nn.Module]:
+def is_module(value: object) -> TypeGuard[torch.nn.Module]:
     """Whether the value is a module of `torch.nn`."""
     return _is_imported and isinstance(value, torch.nn.Module)
 
 
-def is_dtype(value: object) -> TypeIs[torch.dtype]:
+def is_dtype(value: object) -> TypeGuard[torch.dtype]:
     """Whether the value is one of torch's data types."""
     return _is_imported and isinstance(value, torch.dtype)
+
+
+def is_grad_enabled() -> bool:
+    """Whether torch computes gradients; True without torch, because that is its default."""
+    return torch.is_grad_enabled() if _is_imported else True
+
+
+def set_grad_enabled(mode: bool) -> AbstractContextManager[object]:
+    """Sets whether torch computes gradients inside the block; does nothing without torch."""
+    return torch.set_grad_enabled(mode) if _is_imported else contextlib.nullcontext()
 
 
 def when_imported(action: Callable[[], object], name: object = None) -> Callable[[], object]:
@@ -81,8 +91,9 @@ def _has_been_imported() -> None:
     if not hasattr(module, "Tensor"):  # some other module of this name, e.g. a student's file
         return
     for user in list(sys.modules.values()):
-        if isinstance(user, ModuleType) and vars(user).get("torch") is stand_in:
-            vars(user)["torch"] = module
+        names = getattr(user, "__dict__", {})
+        if names.get("torch") is stand_in:
+            names["torch"] = module
     _is_imported = True
     while _waiting:
         _waiting.pop(next(iter(_waiting)))()

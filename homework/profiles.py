@@ -12,6 +12,7 @@ from homework.seeds import seed_everything
 
 Profile = Literal["full", "mini", "grade"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+PROFILE_VARIABLE = "HOMEWORK_PROFILE"
 
 T = TypeVar("T")
 
@@ -86,13 +87,13 @@ def chosen_profile() -> Profile:
     Raises:
         ProfileError: it is not a profile.
     """
-    wanted = os.environ.get("HOMEWORK_PROFILE", "").strip().lower()
+    wanted = os.environ.get(PROFILE_VARIABLE, "").strip().lower()
     if not wanted:
         return "full" if _has_cuda() else "mini"
     if wanted not in PROFILES:
         known = "; ".join(f"{name} ({_MEANING[name]})" for name in PROFILES)
         raise ProfileError(
-            f"HOMEWORK_PROFILE is {os.environ['HOMEWORK_PROFILE']!r}, not a profile. Set it to one of: {known}. "
+            f"HOMEWORK_PROFILE is {os.environ[PROFILE_VARIABLE]!r}, not a profile. Set it to one of: {known}. "
             "Or unset it: then it is full where CUDA is available, else mini."
         )
     return wanted

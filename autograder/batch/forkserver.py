@@ -33,6 +33,7 @@ from autograder.sandbox.guest import syscalls
 from autograder.sandbox.guest.confinement import die_with_parent
 from autograder.sandbox.host import ISOLATION_VARIABLE, Host, HostGoneError
 from autograder.submissions.reader import Submission
+from homework.lazy_torch import torch, when_imported
 
 _T = TypeVar("_T")
 _Refusal = tuple[SetupError | None]
@@ -100,12 +101,10 @@ class _WarmGrader:
         """Problem id → None, or the error in the problem's source, for problems that were loaded."""
         self._preflight: dict[str, SetupError | None] = {}
         """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
-        import torch
-
         import autograder.grading.grade
         import autograder.grading.preflight  # noqa: F401
 
-        torch.set_num_threads(1)
+        when_imported(lambda: torch.set_num_threads(1), "threads")
         software()
         for problem_id in setup.problems:
             self._load(problem_id)

@@ -26,7 +26,7 @@ from autograder.core.machine import slowness
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
 from autograder.sandbox.limits import SessionLimits
 
-WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
+WARM_MODULES = ("numpy", "homework")
 """Modules that every host imports before its first session."""
 _PROGRAM = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "
