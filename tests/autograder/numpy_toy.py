@@ -1,5 +1,7 @@
 """A course with one problem in plain Python and numpy, for tests of grading without torch."""
 
+# ruff: noqa: E501  (the metadata of cells)
+
 from __future__ import annotations
 
 from pathlib import Path
