@@ -33,7 +33,6 @@ from autograder.sandbox.guest import syscalls
 from autograder.sandbox.guest.confinement import die_with_parent
 from autograder.sandbox.host import ISOLATION_VARIABLE, Host, HostGoneError
 from autograder.submissions.reader import Submission
-from homework.lazy_torch import torch, when_imported
 
 _T = TypeVar("_T")
 _Refusal = tuple[SetupError | None]
@@ -103,6 +102,7 @@ class _WarmGrader:
         """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
         import autograder.grading.grade
         import autograder.grading.preflight  # noqa: F401
+        from homework.lazy_torch import torch, when_imported
 
         when_imported(lambda: torch.set_num_threads(1), "threads")
         software()

@@ -19,7 +19,6 @@ from autograder.core.text import well_formed
 from autograder.course.problem import Problem
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission, UnusableError
-from homework.hand_in.log import WITHOUT_TORCH
 
 ANONYMOUS = "anonymous"
 
@@ -70,6 +69,8 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
 @functools.cache
 def environment() -> dict[str, str]:
     """The grading environment in the format of the log."""
+    from homework.hand_in.log import WITHOUT_TORCH
+
     try:
         torch = version("torch")
     except PackageNotFoundError:

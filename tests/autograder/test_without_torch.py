@@ -73,8 +73,9 @@ def moving_average(x, width):
 def test_importing_the_grader_does_not_import_torch() -> None:
     ours = (
         "homework, homework.checks, homework.hand_in.log, autograder.cli.main, autograder.cli.beside, "
-        "autograder.grading.grade, autograder.batch.forkserver, autograder.batch.grade_folder, autograder.verify.verify, "
+        "autograder.grading.grade, autograder.batch.forkserver, autograder.verify.verify, "
         "autograder.sandbox.guest.forkserver, autograder.inspect.inspection, autograder.sandbox.host, "
+        "autograder.batch.grade_folder, "
         "autograder.gradescope.grade"
     )
     code = f"import sys, {ours}; print([name for name in ('torch', 'transformers') if name in sys.modules])"
