@@ -12,7 +12,7 @@ from autograder.cli.folders import require_staff_path, results_folder
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
 
-if TYPE_CHECKING:  # imports torch, which takes seconds
+if TYPE_CHECKING:  # imports much
     from autograder.inspect.inspection import ItemInspection
     from autograder.inspect.subject import Subject
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import may_run
@@ -21,6 +20,7 @@ from autograder.course.variants import Variant, variants
 from autograder.grading.reference import Names, Reference, run_trusted
 from autograder.grading.tolerance import EXACT, Precision, for_device, precision_of, same
 from homework.hand_in.personal import draws_for, plain_json
+from homework.lazy_torch import torch, when_imported
 
 ANSWER_SEED = 0
 """Seed of the global generators before each answer, as in `homework.hand_in.log`; the sandbox uses the same."""
@@ -209,6 +209,6 @@ def _returned(reference: Reference, item: Item, student: Any, student_id: str) -
 
 def _seed() -> None:
     """Like `homework.seeds.seed_everything`, without torch's search for GPUs, which takes as long as an answer."""
-    torch.default_generator.manual_seed(ANSWER_SEED)
+    when_imported(lambda: torch.default_generator.manual_seed(ANSWER_SEED), "seed")
     np.random.seed(ANSWER_SEED)
     random.seed(ANSWER_SEED)

@@ -15,11 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
-from autograder.course.cell_selection import asked_names, graded_cells
+from autograder.course.cell_selection import asked_names, graded_cells, uses_torch
 from autograder.course.given_helpers import given_helpers
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.name_analysis import NO_NAMES, names_of
@@ -31,6 +29,8 @@ from autograder.grading.in_process import sent
 from autograder.grading.random_states import RandomStates
 from autograder.sandbox.guest.server import seed_everything
 from homework.checks import part
+from homework.lazy_torch import is_available, torch, when_imported
+from homework.profiles import PROFILE_VARIABLE
 
 
 class Names:
@@ -63,7 +63,8 @@ class Reference:
         self._uses = {item.id: self._graded_names(item) for item in problem.items if item.kind == "code"}
         cells = graded_cells(problem)
         self.digest = key_of(problem.id, [cell.source for cell in cells])
-        self.names = self._run(cells)
+        with contextlib.nullcontext() if uses_torch(problem) and is_available() else _profile_of_students():
+            self.names = self._run(cells)
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
@@ -137,6 +138,19 @@ def _beside(files: Mapping[str, bytes]) -> Iterator[None]:
         finally:
             sys.path.remove(folder)
             os.chdir(before)
+
+
+@contextlib.contextmanager
+def _profile_of_students() -> Iterator[None]:
+    """Inside the block, `homework.start` chooses the profile of the students' processes, which needs no torch."""
+    before = os.environ.get(PROFILE_VARIABLE)
+    os.environ[PROFILE_VARIABLE] = "grade"
+    try:
+        yield
+    finally:
+        del os.environ[PROFILE_VARIABLE]
+        if before is not None:
+            os.environ[PROFILE_VARIABLE] = before
 
 
 _MOST = 16
@@ -224,10 +238,13 @@ def _plain(source: str, filename: str) -> str:
 @contextlib.contextmanager
 def quiet_process() -> Iterator[None]:
     """Runs the block with one thread for maths; then restores the thread count and the random states."""
-    threads, states = torch.get_num_threads(), RandomStates()
-    torch.set_num_threads(1)
-    try:
+    states = RandomStates()
+    with contextlib.ExitStack() as undo:
+        undo.callback(states.restore)
+
+        def limit() -> None:
+            undo.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
+
+        undo.callback(when_imported(limit))
         yield
-    finally:
-        torch.set_num_threads(threads)
-        states.restore()

@@ -27,7 +27,7 @@ from autograder.sandbox.filesystem import create_library, environment, remove, s
 from autograder.sandbox.guest.wire import ClosedError, send_frame
 from autograder.sandbox.limits import SessionLimits
 
-WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
+WARM_MODULES = ("numpy", "homework")
 """Modules that every host imports before its first session."""
 _PROGRAM = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "

@@ -18,6 +18,8 @@ import sys
 import threading
 import time
 
+from homework.lazy_torch import is_imported, torch, when_imported
+
 from . import syscalls
 from .bounded_stream import Bounded
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
@@ -151,25 +153,26 @@ def _clone(sock: socket.socket, fd: int, confinement: Confinement) -> int:
 
 def import_modules(modules: list[str]) -> None:
     """Imports modules and triggers torch's lazy imports; starts no thread, so that forking stays safe."""
-    import torch
-
-    torch.set_num_threads(1)
+    when_imported(lambda: torch.set_num_threads(1), "threads")
     for name in modules:
         with contextlib.suppress(ImportError):  # for `from x import y`, x.y may not be a module
             importlib.import_module(name)
         module, _, attribute = name.rpartition(".")
         with contextlib.suppress(Exception):  # some packages import a module only when a name of it is used
             getattr(sys.modules.get(module), attribute)
-    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
+    if is_imported():  # an explicit gradient triggers more lazy imports
+        torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))
 
 
 def warm_up(modules: list[str]) -> None:
     """Prepares this process for sessions: imports modules, seeds the generators, creates the notebook's shell."""
-    import torch
-
     import_modules(modules)
     seed_everything(0)  # initializing numpy's generator takes milliseconds
     NotebookShell.create()
+    when_imported(_replace_in_torch)
+
+
+def _replace_in_torch() -> None:
     torch.compile = not_compiled
     torch.set_num_threads = keep_one_thread  # type: ignore[assignment]  # threads do not survive a fork
 

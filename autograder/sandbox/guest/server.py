@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from homework.arguments import Watch
+from homework.lazy_torch import is_grad_enabled, is_imported, set_grad_enabled, torch, when_imported
 
 from .bounded_stream import Bounded
 from .codec import Decoder, Encoder
@@ -98,11 +98,15 @@ class RequestServer:
         """Like `call_back`, for a stand-in."""
         encoder = Encoder(self._opaque)
         header = {"op": "stand_in", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
-        header |= {"grad": torch.is_grad_enabled(), "random": encoder.encode(torch.default_generator)}
+        header |= {
+            "grad": is_grad_enabled(),
+            "random": encoder.encode(torch.default_generator) if is_imported() else None,
+        }
         reply, body = self._ask(header, encoder)
         if "raised" in reply:
             raise getattr(builtins, reply["type"])(reply["raised"])
-        torch.default_generator.set_state(self._decoder(body, []).decode(reply["random"]).get_state())
+        if reply["random"] is not None:
+            torch.default_generator.set_state(self._decoder(body, []).decode(reply["random"]).get_state())
 
         def ask(gradients: list[torch.Tensor | None], _sizes: Sizes) -> list[torch.Tensor | None]:
             encoder = Encoder(self._opaque)
@@ -154,7 +158,7 @@ class RequestServer:
         leaves: list[torch.Tensor] = []
         decoder = self._decoder(body, leaves)
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
-        with torch.set_grad_enabled(bool(header["grad"])):
+        with set_grad_enabled(bool(header["grad"])):
             function = self._objects[header["of"]]
             is_watched = header.get("watch") and (header.get("always") or inspect.isfunction(function))
             watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
@@ -195,8 +199,8 @@ class RequestServer:
 
     def _state(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
         """What the notebook's cells may have changed, and a test in the notebook would share."""
-        state = {"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled(), "threads": self._threads}
-        return self._reply(state, [])
+        dtype = str(torch.get_default_dtype()).removeprefix("torch.") if is_imported() else None
+        return self._reply({"dtype": dtype, "grad": is_grad_enabled(), "threads": self._threads}, [])
 
     def _listen(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         """What was printed since the last such request, and keeps what is printed from now on."""
@@ -264,6 +268,6 @@ class RequestServer:
 
 def seed_everything(seed: int) -> None:
     """Seeds torch, numpy and random in this process; torch on the CPU only, because a GPU check takes milliseconds."""
-    torch.default_generator.manual_seed(seed)
+    when_imported(lambda: torch.default_generator.manual_seed(seed), "seed")
     _seed_numpy(seed % 2**32)
     _seed_random(seed)
