@@ -28,11 +28,11 @@ STANDARDIZE = '''def standardize(x, eps=EPS):
 TEST = """x = torch.tensor([[1.0, 10.0], [3.0, 30.0]])
 assert torch.allclose(standardize(x), torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), atol=1e-4)
 ### BEGIN HIDDEN TESTS
-y = torch.linspace(0, 5, 12).reshape(4, 3) ** 2
+y = torch.linspace(0, 5, 28).reshape(7, 4) ** 2
 z = standardize(y)
 assert z.shape == y.shape
-assert torch.allclose(z.mean(0), torch.zeros(3), atol=1e-4)
-assert torch.allclose(z, (y - y.mean(0)) / (y.var(0, unbiased=False) + 1e-5).sqrt(), atol=1e-4)
+assert torch.allclose(z.mean(0), torch.zeros(4), atol=1e-4)
+assert torch.allclose(standardize(y), (y - y.mean(0)) / (y.var(0, unbiased=False) + 1e-5).sqrt(), atol=1e-4)
 ### END HIDDEN TESTS"""
 LAST = "largest = standardize(torch.tensor([[1.0], [2.0], [9.0]])).max().item()"
 TEST_LAST = (
