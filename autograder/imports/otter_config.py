@@ -21,7 +21,7 @@ _ASSIGNMENT = (
     *("suppress_no_tests_warning", "variables", "test_files", "plugin_config", "colab"),
 )
 _QUESTION = ("name", "manual", "points", "check_cell", "export", "all_or_nothing")
-_TEST = ("hidden", "points", "success_message", "failure_message")
+_TEST = ("name", "hidden", "points", "success_message", "failure_message")
 _LOST = {
     "files": "the files are not copied; put them where students can open them",
     "autograder_files": "the files are not copied",
@@ -75,7 +75,6 @@ class CaseSettings:
 
     hidden: bool = False
     points: float | None = None
-    success_message: str = ""
     failure_message: str = ""
 
 
@@ -134,7 +133,6 @@ def case_settings(where: str, data: Mapping[str, Any]) -> CaseSettings:
     return CaseSettings(
         data.get("hidden") is True,
         None if points is None else _number(where, points),
-        str(data.get("success_message") or ""),
         str(data.get("failure_message") or ""),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.core.errors import SourceError
 from autograder.course.markers import HIDDEN, SOLUTION, begin, end, without_markers
+from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.python_cells import DEFINITIONS, syntax_tree
 from autograder.imports.original import Original, Role, check_markers
 from autograder.imports.otter_blocks import Block
@@ -169,7 +171,8 @@ def _tests(path: Path, question: Question, blocks: Sequence[Block], assignment: 
 def _groups(question: Question, cases: Sequence[Case], points: Sequence[float]) -> dict[int, list[int]]:
     """Position of a test → those that it consists of.
 
-    A test without points that students see comes first in one with points: the first that they see, or the only one.
+    A test without points that students see comes first in one with points: the first that they see, or the only one;
+    but not if it uses other names, which that one would then depend on.
     """
     numbers = list(range(len(cases)))
     if question.all_or_nothing:
@@ -180,7 +183,14 @@ def _groups(question: Question, cases: Sequence[Case], points: Sequence[float]) 
     target = next(iter(visible or (paid if len(paid) == 1 else [])), None)
     if target is None:
         return {one: [one] for one in numbers}
+    free = [one for one in free if _names(cases[one]) <= _names(cases[target])]
     return {one: [*free, one] if one == target else [one] for one in numbers if one not in free}
+
+
+def _names(case: Case) -> frozenset[str]:
+    """The names of the notebook that a test uses."""
+    names = names_of(case.source) or NO_NAMES
+    return names.uses - names.binds - frozenset(dir(builtins))
 
 
 def _test_source(cases: Sequence[Case]) -> str:

@@ -87,6 +87,8 @@ def test_a_test_without_points_comes_first_in_the_one_that_has_them(tmp_path: Pa
     assert test.source == (
         "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(4) == 16\n### END HIDDEN TESTS"
     )
+    other = read(tmp_path, *solved(SQUARE, code("nine", "9"), HIDDEN, settings="name: q1\npoints: [0, 2]"))
+    assert points(other) == {"q1 - 1": 0, "q1 - 2": 2}  # it uses another name
     hidden = code("# HIDDEN\nsquare(5)", "25")
     several = read(tmp_path, *solved(SQUARE, NINE, HIDDEN, hidden, settings="name: q1\npoints: [0, 1, 1]"))
     assert points(several) == {"q1 - 1": 0, "q1 - 2": 1, "q1 - 3": 1}  # else half of them were for what students see
