@@ -15,7 +15,8 @@ from autograder.core.errors import SourceError
 from autograder.imports.assignment import import_assignment
 from autograder.imports.original import Original
 from autograder.imports.otter import read_otter
-from autograder.imports.otter_config import Question, resolved_points
+from autograder.imports.otter_config import Question
+from autograder.imports.otter_tests import resolved_points
 from tests.autograder.imports.notebooks import written_to
 from tests.autograder.imports.otter_notebooks import (
     MEAN,
