@@ -17,7 +17,7 @@ __all__ = ["GradedLog", "grade"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the front door when it is first asked for: importing torch takes seconds."""
+    """Imports the front door when it is first asked for: it imports much."""
     if name == "grade":
         from autograder.grading.grade import grade
 

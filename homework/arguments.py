@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 
 from homework.checks import CheckFailed
+from homework.lazy_torch import is_module, is_tensor, torch
 
 Kind = Literal["tensor", "array", "list", "dict", "module"]
 """What can be changed in place."""
@@ -102,7 +102,7 @@ class Watch:
     def _name(self, function: Callable[..., Any], key: int | str) -> str:
         if isinstance(key, str):
             return key
-        called = function.forward if isinstance(function, torch.nn.Module) else function
+        called = function.forward if is_module(function) else function
         try:
             parameters = list(inspect.signature(called).parameters.values())
         except (TypeError, ValueError):  # of a built-in function
@@ -163,7 +163,7 @@ def _collect(value: Any, path: Path, found: _States, seen: set[int], *, keep: bo
     """Adds to `found` the state of every mutable value in `value`, by its path."""
     if id(value) in seen or len(path) > _DEPTH:
         return
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         found[path] = "tensor", _values(value, keep)
     elif isinstance(value, np.ndarray):
         found[path] = "array", (value.dtype, value.shape, value.tobytes())
@@ -175,7 +175,7 @@ def _collect(value: Any, path: Path, found: _States, seen: set[int], *, keep: bo
         for key, entry in entries:
             step = key if type(key) in (int, str) else repr(key)
             _collect(entry, (*path, step), found, seen, keep=keep, modules=modules)
-    elif modules and isinstance(value, torch.nn.Module):
+    elif modules and is_module(value):
         for name, tensor in (*value.named_parameters(), *value.named_buffers()):
             if not torch.nn.parameter.is_lazy(tensor):
                 found[(*path, name)] = "module", _values(tensor, keep)
@@ -208,7 +208,8 @@ def _plain(entry: Any) -> Any:
     """
     if entry is None or type(entry) in (bool, int, float, complex, str, bytes) or isinstance(entry, np.generic):
         return repr(entry)
-    return type(entry) if isinstance(entry, (torch.Tensor, np.ndarray, list, tuple, dict)) else _ThisObject(entry)
+    is_compared = isinstance(entry, (np.ndarray, list, tuple, dict)) or is_tensor(entry)
+    return type(entry) if is_compared else _ThisObject(entry)
 
 
 def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | None:
@@ -222,7 +223,7 @@ def _first_difference(before: _States, after: _States) -> tuple[Path, Kind] | No
 def _same(one: Any, other: Any) -> bool:
     if one is None:  # could not be copied, so it counts as unchanged
         return True
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+    if is_tensor(one) and is_tensor(other):
         return _same_values(one, other)
     return bool(one == other)
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
-import torch
+import numpy as np
 
 from homework.comparison import describe, difference
+from homework.lazy_torch import is_tensor, torch
 
 
 class CheckFailed(AssertionError):  # noqa: N818  (reads as what happened, like unittest's failures)
@@ -68,7 +69,7 @@ def has_shape(got: Any, shape: Sequence[int], hint: str) -> Literal[True]:
     Raises:
         CheckFailed: `got` is no tensor, or has another shape; `detail` says what it is.
     """
-    if not isinstance(got, torch.Tensor):
+    if not is_tensor(got):
         raise CheckFailed(f"{hint} (a torch.Tensor)", f"yours is {describe(got)}")
     if tuple(got.shape) != tuple(shape):
         raise CheckFailed(hint, f"the shape must be {list(shape)}, yours is {list(got.shape)}")
@@ -86,15 +87,24 @@ def fresh(number: int) -> torch.Generator:
     Args:
         number: distinguishes the tests of a notebook.
     """
+    return torch.Generator().manual_seed(_seed_of(number))
+
+
+def fresh_numpy(number: int) -> np.random.Generator:
+    """Like `fresh`, but numpy's generator, for problems without torch."""
+    return np.random.default_rng(_seed_of(number))
+
+
+def _seed_of(number: int) -> int:
     if _run_seed is None:
-        return torch.Generator().manual_seed(number)
+        return number
     digest = hashlib.sha256(f"{_run_seed}\n{number}".encode("utf-8", "backslashreplace")).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+    return int.from_bytes(digest[:7], "big")
 
 
 @contextmanager
 def inputs_from(seed: str) -> Iterator[None]:
-    """While the block runs, `fresh` draws from this seed."""
+    """While the block runs, `fresh` and `fresh_numpy` draw from this seed."""
     global _run_seed
     before, _run_seed = _run_seed, seed
     try:

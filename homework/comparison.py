@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
+
+from homework.lazy_torch import is_dtype, is_tensor, torch
 
 SHOWN = 8
 
 _KINDS = {"b": "truth values", "i": "whole numbers", "f": "floating-point numbers", "c": "complex numbers"}
+_KIND_OF_ARRAY = {"b": "b", "i": "i", "u": "i", "f": "f", "c": "c"}
+"""numpy's kinds of numbers → ours."""
 
 
 class _Numbers(NamedTuple):
     """Numbers from a tensor, an array or plain Python, ready to compare."""
 
-    values: torch.Tensor
+    values: np.ndarray[Any, Any]
     kind: str
     """`b`, `i`, `f` or `c`."""
     plain: bool
@@ -40,12 +43,13 @@ def difference(got: Any, want: Any, *, rtol: float, atol: float, place: str = ""
         numbers = _numbers(got)
         if numbers is None:
             return f"{_at(place)}got {describe(got)}, expected a {expected.origin}"
-        return _at_each_line(place, _numeric_difference(numbers, expected, rtol, atol))
+        with np.errstate(all="ignore"):
+            return _at_each_line(place, _numeric_difference(numbers, expected, rtol, atol))
     if isinstance(want, Mapping):
         return _mapping_difference(got, want, rtol, atol, place)
     if isinstance(want, list | tuple):
         return _sequence_difference(got, want, rtol, atol, place)
-    if isinstance(want, str | bytes | torch.dtype) or want is None:
+    if isinstance(want, str | bytes) or want is None or is_dtype(want):
         same = type(got) is type(want) and got == want
         return "" if same else f"{_at(place)}got {describe(got)}, expected {want!r}"
     raise TypeError(f"close() cannot compare with a {type(want).__name__}; give numbers, strings, lists or dicts.")
@@ -77,44 +81,53 @@ def _sequence_difference(got: Any, want: Sequence[Any], rtol: float, atol: float
 def _entries(value: Any) -> list[Any] | None:
     if isinstance(value, list | tuple):
         return list(value)
-    if isinstance(value, torch.Tensor | np.ndarray) and value.ndim > 0:
+    if (isinstance(value, np.ndarray) or is_tensor(value)) and value.ndim > 0:
         return [value[index] for index in range(value.shape[0])]
     return None
 
 
 def _numbers(value: Any) -> _Numbers | None:
     """The value as numbers; None if it is not a number, array or list of numbers."""
-    if isinstance(value, torch.Tensor):
-        tensor = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
+    if is_tensor(value):
         origin = f"{_short(value.dtype)} tensor of shape {list(value.shape)}"
-        return _Numbers(tensor.cpu().resolve_conj(), _kind(tensor.dtype), False, origin)
+        return _Numbers(_as_array(value), _kind_of_tensor(value), False, origin)
     if isinstance(value, np.ndarray | np.generic):
-        if value.dtype.kind not in "biufc":
+        if value.dtype.kind not in _KIND_OF_ARRAY:
             return None
-        tensor = torch.from_numpy(np.ascontiguousarray(value).reshape(value.shape).copy())
-        return _Numbers(tensor, _kind(tensor.dtype), False, f"{value.dtype} array of shape {list(value.shape)}")
+        array = np.asarray(value)
+        return _Numbers(
+            array, _KIND_OF_ARRAY[array.dtype.kind], False, f"{value.dtype} array of shape {list(array.shape)}"
+        )
     if isinstance(value, bool | int | float | complex):
-        tensor = _plain_tensor(value)
-        return _Numbers(tensor, _kind(tensor.dtype), True, f"plain {type(value).__name__}")
+        array = _plain_array(value)
+        return _Numbers(array, _KIND_OF_ARRAY[array.dtype.kind], True, f"plain {type(value).__name__}")
     if isinstance(value, list) and value and all(_is_scalar(item) for item in value):
         items = [numbers.values.item() for numbers in map(_numbers, value) if numbers is not None]
         if len({isinstance(item, bool) for item in items}) == 1:
-            tensor = _plain_tensor(items)
-            return _Numbers(tensor, _kind(tensor.dtype), True, f"list of {len(items)} numbers")
+            array = _plain_array(items)
+            return _Numbers(array, _KIND_OF_ARRAY[array.dtype.kind], True, f"list of {len(items)} numbers")
     return None
 
 
-def _plain_tensor(value: Any) -> torch.Tensor:
+def _as_array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    dense = tensor.detach().to_dense() if tensor.layout is not torch.strided else tensor.detach()
+    dense = dense.cpu().resolve_conj().resolve_neg()
+    try:
+        return dense.numpy()
+    except TypeError:  # numpy lacks the data type, e.g. bfloat16
+        return dense.to(torch.complex128 if dense.is_complex() else torch.float64).numpy()
+
+
+def _plain_array(value: Any) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(value)
-        array = array.astype(np.float64) if array.dtype.kind in "uO" else array
-        return torch.from_numpy(np.array(array))
+        return array.astype(np.float64) if array.dtype.kind in "uO" else array
     except OverflowError:  # a whole number beyond the largest float
-        return torch.tensor(float("nan"), dtype=torch.float64)
+        return np.array(np.nan)
 
 
 def _is_scalar(item: Any) -> bool:
-    if isinstance(item, torch.Tensor | np.ndarray | np.generic):
+    if isinstance(item, np.ndarray | np.generic) or is_tensor(item):
         return item.ndim == 0 and _numbers(item) is not None
     return isinstance(item, bool | int | float | complex)
 
@@ -125,22 +138,22 @@ def _numeric_difference(got: _Numbers, want: _Numbers, rtol: float, atol: float)
     loose = (got.plain or want.plain) and {got.kind, want.kind} == {"i", "f"}
     if got.kind != want.kind and not loose:
         return f"got {_KINDS[got.kind]} ({got.origin}), expected {_KINDS[want.kind]} ({want.origin})"
+    wide = np.complex128 if want.kind == "c" else np.float64
+    left, right = got.values.astype(wide), want.values.astype(wide)
     if got.kind == want.kind and got.kind in "bi":
-        agree = got.values.to(torch.int64) == want.values.to(torch.int64)
+        agree = got.values.astype(np.int64) == want.values.astype(np.int64)
         allowed = "must be equal"
-        left, right = got.values.to(torch.float64), want.values.to(torch.float64)
     else:
-        wide = torch.complex128 if want.kind == "c" else torch.float64
-        left, right = got.values.to(wide), want.values.to(wide)
-        finite = torch.isfinite(left) & torch.isfinite(right)
-        agree = torch.where(finite, (left - right).abs() <= atol + rtol * right.abs(), left == right)
+        finite = np.isfinite(left) & np.isfinite(right)
+        agree = np.where(finite, np.abs(left - right) <= atol + rtol * np.abs(right), left == right)
         allowed = f"allowed: {atol:g} + {rtol:g}·|expected|"
+    agree = np.asarray(agree)
     return "" if bool(agree.all()) else _value_difference(got, want, left, right, agree, allowed, rtol)
 
 
 def _shape_difference(got: _Numbers, want: _Numbers) -> str:
     shapes = f"got a {got.origin}, expected a {want.origin}: the shapes differ"
-    if got.values.numel() == want.values.numel():
+    if got.values.size == want.values.size:
         return f"{shapes}, the number of entries is right"
     return shapes
 
@@ -148,31 +161,30 @@ def _shape_difference(got: _Numbers, want: _Numbers) -> str:
 def _value_difference(
     got: _Numbers,
     want: _Numbers,
-    left: torch.Tensor,
-    right: torch.Tensor,
-    agree: torch.Tensor,
+    left: np.ndarray[Any, Any],
+    right: np.ndarray[Any, Any],
+    agree: np.ndarray[Any, Any],
     allowed: str,
     rtol: float,
 ) -> str:
-    wrong = int((~agree).sum())
-    size = torch.where(agree, -1.0, torch.nan_to_num((left - right).abs(), nan=torch.inf, posinf=torch.inf))
-    flat = int(size.reshape(-1).argmax())
     lines = [f"got      {_show(left)}  ({got.origin})", f"expected {_show(right)}  ({want.origin})"]
-    if left.numel() > 1:
-        index = [int(i) for i in np.unravel_index(flat, tuple(left.shape))]
-        worst = f"got {_number(left.reshape(-1)[flat])}, expected {_number(right.reshape(-1)[flat])}"
-        lines.append(f"{wrong} of {left.numel()} entries differ, most at index {index}: {worst} ({allowed})")
+    if left.size > 1:
+        size = np.where(agree, -1.0, np.nan_to_num(np.abs(left - right), nan=np.inf, posinf=np.inf))
+        flat = int(size.argmax())
+        index = [int(i) for i in np.unravel_index(flat, left.shape)]
+        worst = f"got {_number(left.flat[flat])}, expected {_number(right.flat[flat])}"
+        lines.append(f"{int((~agree).sum())} of {left.size} entries differ, most at index {index}: {worst} ({allowed})")
     else:
         lines.append(f"({allowed})")
     pattern = _pattern(left, right, rtol)
     return "\n".join([*lines, pattern] if pattern else lines)
 
 
-def _pattern(left: torch.Tensor, right: torch.Tensor, rtol: float) -> str:
+def _pattern(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any], rtol: float) -> str:
     """A simple relation between all the numbers, which often reveals the mistake; empty if there is none."""
-    if bool(torch.isnan(left).any()):
-        return f"{int(torch.isnan(left).sum())} of your values are NaN (0/0, ∞ − ∞, 0·∞ or log of a negative number)"
-    if left.is_complex() or left.numel() == 0 or not bool(torch.isfinite(left).all() & torch.isfinite(right).all()):
+    if bool(np.isnan(left).any()):
+        return f"{int(np.isnan(left).sum())} of your values are NaN (0/0, ∞ − ∞, 0·∞ or log of a negative number)"
+    if left.dtype.kind == "c" or left.size == 0 or not (np.isfinite(left).all() and np.isfinite(right).all()):
         return ""
     if not bool(left.any()):
         return "all your values are 0"
@@ -180,27 +192,26 @@ def _pattern(left: torch.Tensor, right: torch.Tensor, rtol: float) -> str:
         return ""
     slack = 10 * rtol
     factor = float((left * right).sum() / (right * right).sum())
-    if abs(factor - 1) > slack and bool(((left - factor * right).abs() <= slack * left.abs()).all()):
+    if abs(factor - 1) > slack and bool((np.abs(left - factor * right) <= slack * np.abs(left)).all()):
         return (
             "your value has the wrong sign"
             if abs(factor + 1) < slack
             else f"your values are {factor:.4g} times the expected ones"
         )
     offset = float((left - right).mean())
-    if left.numel() > 1 and bool(((left - right - offset).abs() <= slack * abs(offset)).all()):
+    if left.size > 1 and bool((np.abs(left - right - offset) <= slack * abs(offset)).all()):
         return f"all your values are off by the same amount, {offset:.4g}"
     return ""
 
 
-def _show(values: torch.Tensor) -> str:
+def _show(values: np.ndarray[Any, Any]) -> str:
     flat = values.reshape(-1)
     shown = ", ".join(_number(value) for value in flat[:SHOWN])
-    return f"{shown}, …" if flat.numel() > SHOWN else shown or "(nothing)"
+    return f"{shown}, …" if flat.size > SHOWN else shown or "(nothing)"
 
 
-def _number(value: torch.Tensor) -> str:
-    number = value.item()
-    return f"{number:.6g}"
+def _number(value: Any) -> str:
+    return f"{value.item():.6g}"
 
 
 def describe(value: Any) -> str:
@@ -223,12 +234,12 @@ def _at_each_line(place: str, text: str) -> str:
     return f"at {place}:\n{text}" if place and text else text
 
 
-def _kind(dtype: torch.dtype) -> str:
-    if dtype is torch.bool:
+def _kind_of_tensor(tensor: torch.Tensor) -> str:
+    if tensor.dtype is torch.bool:
         return "b"
-    if dtype.is_complex:
+    if tensor.is_complex():
         return "c"
-    return "f" if dtype.is_floating_point else "i"
+    return "f" if tensor.is_floating_point() else "i"
 
 
 def _short(dtype: torch.dtype) -> str:

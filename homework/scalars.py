@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import torch
+from homework.lazy_torch import is_tensor, torch
 
 
 def is_whole(value: object) -> bool:
@@ -12,4 +12,4 @@ def is_whole(value: object) -> bool:
 
 def as_number(value: float | torch.Tensor) -> float:
     """The float of a number or of a tensor with one element, with or without gradient."""
-    return float(value.detach() if isinstance(value, torch.Tensor) else value)
+    return float(value.detach() if is_tensor(value) else value)

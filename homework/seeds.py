@@ -10,8 +10,8 @@ import random
 from typing import Any
 
 import numpy as np
-import torch
 
+from homework.lazy_torch import is_imported, torch, when_imported
 from homework.scalars import is_whole
 
 LARGEST_SEED = 2**32 - 1
@@ -30,21 +30,22 @@ def seed_everything(seed: int) -> None:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, not {seed!r}.")
     random.seed(seed)
     np.random.seed(seed)
-    torch.manual_seed(seed)  # seeds every CUDA device as well
+    when_imported(lambda: torch.manual_seed(seed), "seed")  # seeds every CUDA device as well
 
 
 def generator_states() -> dict[str, Any]:
-    """The states of all global generators, as tensors and plain values that `torch.load(weights_only=True)` reads."""
+    """The states of all global generators, as tensors and plain values that `torch.load(weights_only=True)` reads.
+
+    Without torch, those of Python and numpy; their words are an array then.
+    """
     kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    words: Any = np.asarray(keys).astype(np.int64)
+    numpy = (str(kind), words, int(position), int(has_gauss), float(gauss))
+    if not is_imported():
+        return {"python": random.getstate(), "numpy": numpy}
     return {
         "python": random.getstate(),
-        "numpy": (
-            str(kind),
-            torch.from_numpy(np.asarray(keys).astype(np.int64)),
-            int(position),
-            int(has_gauss),
-            float(gauss),
-        ),
+        "numpy": (numpy[0], torch.from_numpy(words), *numpy[2:]),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -58,7 +59,10 @@ def set_generator_states(states: dict[str, Any]) -> None:
     version, words, gauss = states["python"]
     random.setstate((version, tuple(words), gauss))
     kind, keys, position, has_gauss, cached = states["numpy"]
-    np.random.set_state((kind, keys.numpy().astype(np.uint32), position, has_gauss, cached))
+    keys = keys if isinstance(keys, np.ndarray) else keys.numpy()
+    np.random.set_state((kind, keys.astype(np.uint32), position, has_gauss, cached))
+    if "torch" not in states:
+        return
     torch.set_rng_state(states["torch"])
     if torch.cuda.is_available() and len(states["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(states["cuda"])

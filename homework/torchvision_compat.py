@@ -7,9 +7,9 @@ torchvision registers shape rules for `nms` and `qnms` whether or not the operat
 is enough. Data sets, transforms, models and `make_grid` are plain Python and work; calling `torchvision.ops.nms` itself
 still fails, with a message by torchvision.
 
-Importing this module does all of it, once, before torchvision is imported. It must never act where the extension can be
-loaded: declaring an operator twice ends the process. So it does nothing if torch is built for a GPU, if any of the
-extension's files can be loaded, if torchvision has been imported already, or if torchvision is not installed.
+Once this module is imported, the import of torchvision does all of it first. It must never act where the extension can
+be loaded: declaring an operator twice ends the process. So it does nothing if torch is built for a GPU, if any of the
+extension's files can be loaded, or if torchvision has been imported already.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import torch
+from homework.import_hooks import on_import
+from homework.lazy_torch import torch
 
 OPERATORS: Final = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -73,7 +74,7 @@ def declare_missing_operators() -> tuple[str, ...]:
 
 def prepare() -> tuple[str, ...]:
     """Prepares torch for `import torchvision`; returns the operators that it declared, usually none."""
-    if "torchvision" in sys.modules or torch.version.cuda is not None or torch.version.hip is not None:
+    if torch.version.cuda is not None or torch.version.hip is not None:
         return ()
     folder = torchvision_folder()
     if folder is None or extension_loads(folder):
@@ -81,5 +82,5 @@ def prepare() -> tuple[str, ...]:
     return declare_missing_operators()
 
 
-declared: Final = prepare()
-"""The operators that were declared here; empty where torchvision is complete."""
+if "torchvision" not in sys.modules:
+    on_import("torchvision", before=prepare)

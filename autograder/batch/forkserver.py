@@ -100,12 +100,11 @@ class _WarmGrader:
         """Problem id → None, or the error in the problem's source, for problems that were loaded."""
         self._preflight: dict[str, SetupError | None] = {}
         """Problem id → None, or why nothing can be graded, for problems whose solution was graded."""
-        import torch
-
         import autograder.grading.grade
         import autograder.grading.preflight  # noqa: F401
+        from homework.lazy_torch import torch, when_imported
 
-        torch.set_num_threads(1)
+        when_imported(lambda: torch.set_num_threads(1), "threads")
         software()
         for problem_id in setup.problems:
             self._load(problem_id)

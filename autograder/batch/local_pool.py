@@ -168,7 +168,7 @@ class LocalPool:
         levels = candidates(self._isolation)
         problems = [load_problem(problem, self._root) for problem in self._problems]
         modules = warm_modules(problems)
-        if self._many:  # in a large class some submission will use it
+        if self._many and "torch" in modules:  # in a large class some submission will use it
             modules = (*modules, DYNAMO)
         self._folder = HostFolder.make(SessionLimits())
         self._process, self._control = self._folder.beside(modules, levels, forkserver.__name__, huge_pages=self._many)

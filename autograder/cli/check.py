@@ -146,7 +146,8 @@ def _row(problem: Problem, variant: str, log: GradedLog, seconds: float) -> Chec
         "wrong": ([target], f"loses points on {target} only"),
     }[kind]
     losses = [item.id for item in code if log.item(item.id).score < item.points]
-    unanswered = [item.id for item in code if kind == "solution" and item.id not in log.answers]
+    asked = code if kind == "solution" and problem.has_answers else []
+    unanswered = [item.id for item in asked if item.id not in log.answers and not (item.is_value or item.is_in_process)]
     named = log.item(target).misconception if kind == "wrong" else ""
     mistaken = named not in ("", rest.partition("/")[2])
     ok = (

@@ -12,7 +12,7 @@ from autograder.cli.folders import require_staff_path, results_folder
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
 
-if TYPE_CHECKING:  # imports torch, which takes seconds
+if TYPE_CHECKING:  # imports much
     from autograder.inspect.inspection import ItemInspection
     from autograder.inspect.subject import Subject
 
@@ -88,6 +88,11 @@ def inspect_command(
         require_staff_path(path, folders)
     if (try_file or debug) and chosen[0].kind != "code":
         raise SetupError(f"{item} is graded by hand and has no test; --try and --debug are for tested items.")
+    if debug and chosen[0].is_in_process and not unconfined:
+        raise SetupError(
+            f"the test of {item} runs inside the student's process, where no debugger gets; add "
+            "--run-student-code-unconfined to step through it outside the sandbox, or use --try."
+        )
     screen = console()
     inspections = inspect_items(subject, chosen)
     view = view_of(subject, inspections)

@@ -25,7 +25,7 @@ from autograder.cli.inspect import inspect_command
 from autograder.cli.new import new_command
 from autograder.cli.regrade import regrade_command
 from autograder.cli.runs import diff_command, runs_command, undo_command
-from autograder.core.errors import AutograderError, SourceError
+from autograder.core.errors import AutograderError, CourseError, SourceError
 from autograder.core.flags import FlagKind
 from autograder.core.text import listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
@@ -117,6 +117,7 @@ def doctor_command() -> None:
     """
     from autograder.cli.tables import console, doctor_table
     from autograder.course.config import root_folder
+    from autograder.course.problem import in_process_notes, load_problem, problem_ids
     from autograder.sandbox.host import Host
     from autograder.sandbox.probes import examine, limits_in_words
 
@@ -131,6 +132,10 @@ def doctor_command() -> None:
         typer.echo(limits_in_words(host))
         for refusal in host.refusals:
             typer.echo(f"not available here: {refusal}")
+    for problem in problem_ids():
+        with contextlib.suppress(SourceError, CourseError):  # `autograder lint` reports them
+            for note in in_process_notes(load_problem(problem)):
+                typer.echo(f"not covered: {note}")
     raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
 
 
@@ -149,21 +154,23 @@ def release_command(problems: Problems = None) -> None:
 def lint_command(problems: Problems = None) -> None:
     """Checks the markers, metadata and tests of the sources, their variants, and that `course.toml` fits them."""
     from autograder.course.config import load_course, mismatches
-    from autograder.course.problem import load_problem, problem_ids
+    from autograder.course.problem import in_process_notes, load_problem, problem_ids
     from autograder.release.lint import lint_problem
     from autograder.release.lint_variants import lint_variants
 
     chosen = problems or problem_ids()
     findings = []
+    notes = []
     for problem in chosen:
         found = lint_problem(problem)
         with contextlib.suppress(SourceError) if found else contextlib.nullcontext():
-            found += lint_variants(load_problem(problem))
+            notes += in_process_notes(loaded := load_problem(problem))
+            found += lint_variants(loaded)
         findings += [str(finding) for finding in found]
     if not problems:
         findings += mismatches(load_course(), problem_ids())
-    for finding in findings:
-        typer.echo(finding)
+    for line in [*findings, *(f"note: {note}" for note in notes)]:
+        typer.echo(line)
     typer.echo(f"{_count(len(findings), 'finding')} in {_count(len(chosen), 'source')}", err=True)
     raise typer.Exit(1 if findings else 0)
 

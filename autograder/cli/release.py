@@ -6,7 +6,7 @@ nbgrader's own release step also makes each notebook, so that its gradebook has 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ from pathlib import Path
 import nbformat
 
 from autograder.core.errors import CourseError, ReleaseError
-from autograder.core.files import write_atomically
+from autograder.core.files import write_atomically, write_bytes
 from autograder.core.notebook_io import notebook_text
 from autograder.course.config import Course, course_folder, load_course, root_folder
 from autograder.course.problem import Problem, as_notebook, load_problem, problem_ids
+from autograder.course.problem_files import files_for_students
 from autograder.gradebook.database import gradebook_path, opened
 from autograder.gradebook.worth import different_maxima, disagreement
 from autograder.release.leaks import release_leaks
@@ -62,6 +63,7 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
         listing = "\n".join(str(finding) for finding in findings)
         raise ReleaseError(f"nothing was released; fix these first:\n{listing}")
     problems = [load_problem(problem_id, root) for problem_id in chosen]
+    files_for_students(root)
     texts = {problem.id: notebook_text(released_notebook(problem)) for problem in problems}
     if found := release_leaks(texts, root):
         more = [f"and {len(found) - _NAMED} more"] if len(found) > _NAMED else []
@@ -72,9 +74,16 @@ def release(problem_ids_: Iterable[str] | None = None, root: Path | None = None)
         )
     _through_nbgrader(problems, texts, course)
     paths = [(problem.id, root / "notebooks" / f"{problem.id}.ipynb") for problem in problems]
+    files = {problem.id: problem.files for problem in problems}
     return [
-        Released(name, path, write_atomically(path, texts[name]), _graded_before(name, root)) for name, path in paths
+        Released(name, path, write_atomically(path, texts[name]) | _put(files[name], path), _graded_before(name, root))
+        for name, path in paths
     ]
+
+
+def _put(files: Mapping[str, bytes], notebook: Path) -> bool:
+    """Writes a problem's files beside its notebook; returns whether one has changed."""
+    return any([write_bytes(notebook.parent / name, data) for name, data in files.items()])
 
 
 def out_of_date(problem_id: str, root: Path) -> list[str]:

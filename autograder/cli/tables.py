@@ -18,7 +18,7 @@ from rich.text import Text
 from autograder.core.results import GradedLog, Outcome, Status
 from autograder.core.text import listed, printable
 
-if TYPE_CHECKING:  # imports torch, which takes seconds
+if TYPE_CHECKING:  # imports much
     from autograder.batch.mutant_check import Tried
     from autograder.sandbox.probes import Finding
     from autograder.verify.result import Verified

@@ -37,6 +37,7 @@ class FlagKind(StrEnum):
     INPUTS = "inputs"
     SOURCE = "source"
     ISOLATION = "isolation"
+    IN_PROCESS = "in_process"
     CACHED = "cached"
 
 
@@ -78,6 +79,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     FlagKind.INPUTS: "source of the hidden inputs",
     FlagKind.SOURCE: "version of the problem's source",
     FlagKind.ISOLATION: "isolation level of student code",
+    FlagKind.IN_PROCESS: "tested inside the student's process, where code can forge the result",
     FlagKind.CACHED: "cached result of an earlier run",
 }
 """Kind of flag → what it says, in the class report."""
@@ -90,5 +92,5 @@ NEEDS_REVIEW = (
     FlagKind.TEST_HELPER,
 )
 """Kinds that put a submission on the class report's review list, most urgent first."""
-ROUTINE = frozenset({FlagKind.INPUTS, FlagKind.SOURCE, FlagKind.ISOLATION, FlagKind.CACHED})
+ROUTINE = frozenset({FlagKind.INPUTS, FlagKind.SOURCE, FlagKind.ISOLATION, FlagKind.IN_PROCESS, FlagKind.CACHED})
 """Kinds that every submission may have; they say nothing about the student's work."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from autograder.core.errors import SourceError
+from autograder.course.config import COURSE_FILE, load_course
 from autograder.course.name_analysis import imported_modules, names_of, needed
 from autograder.course.problem import Cell, Problem
 
@@ -33,7 +34,10 @@ def asked_names(problem: Problem) -> tuple[frozenset[str], frozenset[str]]:
         if names is None:
             raise SourceError(f"{problem.path}: cell {cell.id} cannot be parsed.")
         asked |= names.attributes
-        read |= names.uses
+        if cell.runs_in_process:
+            asked |= names.uses - names.binds
+        else:
+            read |= names.uses
     return frozenset(asked), frozenset(read)
 
 
@@ -54,17 +58,32 @@ DYNAMO = "torch._dynamo"
 _WANTS_DYNAMO = re.compile(r"\boptim\b|\boptimi[sz]ers?\b|\btorch\.func\b|\bvmap\b")
 
 
-def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
-    """The modules that given cells of these problems import, in order, and `DYNAMO` if graded cells need it.
+def uses_torch(problem: Problem) -> bool:
+    """Whether a cell that grading may run, or a test, imports torch."""
+    sources = [cell.source for cell in problem.cells if may_run(cell) or (cell.cell_type == "code" and cell.is_test)]
+    return any(name.partition(".")[0] == "torch" for name in imported_modules(sources))
 
-    Functions that no test needs, e.g. those that train, are not called.
+
+def warm_modules(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """The modules that a host for these problems imports beforehand.
+
+    These are `preload` of `course.toml`, then what given cells import, in order, torch if another cell imports it, and
+    `DYNAMO` if graded cells need it. Functions that no test needs, e.g. those that train, are not called.
+
+    Raises:
+        CourseError: a module of `preload` is not installed.
     """
     found: dict[str, None] = {}
     for problem in problems:
+        root = problem.path.parent.parent
+        if (root / COURSE_FILE).is_file():
+            found.update(dict.fromkeys(load_course(root).modules_to_preload()))
         graded = graded_cells(problem)
         for cell in problem.cells:
             if may_run(cell) and not cell.solution:
                 found.update(dict.fromkeys(imported_modules([cell.source], called=cell in graded)))
-        if any(_WANTS_DYNAMO.search(cell.source) for cell in graded):
-            found[DYNAMO] = None
+        if uses_torch(problem):
+            found["torch"] = None
+            if any(_WANTS_DYNAMO.search(cell.source) for cell in graded):
+                found[DYNAMO] = None
     return tuple(found)

@@ -6,11 +6,15 @@ because otherwise only students would notice that a late policy is ignored.
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from autograder.core.counts import Counts
@@ -96,11 +100,28 @@ class Course:
     extensions: tuple[Extension, ...]
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Problem → how its scores are raised."""
+    preload: tuple[str, ...] = ()
+    """Modules that only students' code imports: hosts import them once, not each submission anew."""
 
     @property
     def problems(self) -> tuple[str, ...]:
         """All problem ids, in the order of the homeworks."""
         return tuple(problem for homework in self.homeworks for problem in homework.problems)
+
+    def modules_to_preload(self) -> tuple[str, ...]:
+        """`preload`.
+
+        Raises:
+            CourseError: one of them is not installed.
+        """
+        for name in self.preload:
+            if not _is_installed(name):
+                installed = {*packages_distributions(), *sys.stdlib_module_names}
+                raise CourseError(
+                    f"{self.root / COURSE_FILE}: `preload` of [course] names {name!r}, which is not installed here"
+                    f"{did_you_mean(name, installed)}; install it or remove it from the list."
+                )
+        return self.preload
 
     def homework_of(self, problem: str) -> Homework:
         """The homework that a problem belongs to.
@@ -133,6 +154,15 @@ class Course:
         """The deadline of a problem, with this student's extensions if a student is given."""
         due = self.homework_of(problem).due
         return due + timedelta(days=self.extension_days(problem, student)) if student else due
+
+
+def _is_installed(module: str) -> bool:
+    name, *parts = module.split(".")
+    spec = importlib.util.find_spec(name)
+    for part in parts:  # without importing the package
+        name += f".{part}"
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations) if spec is not None else None
+    return spec is not None
 
 
 def mismatches(course: Course, sources: Collection[str]) -> list[str]:
@@ -201,6 +231,7 @@ def _course(root: Path, top: TomlTable) -> Course:
         late_policy=late,
         extensions=extensions,
         curves=curves,
+        preload=course.modules("preload"),
     )
     course.finish()
     return result

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from autograder.course.cell_selection import asked_names, may_run
 from autograder.course.name_analysis import NO_NAMES, names_of
@@ -28,12 +28,20 @@ class GivenHelpers:
     """The imports that they need, then their definitions, in order."""
     uses: tuple[str, ...]
     """Other names of the notebook that they use, such as graded ones."""
+    asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Other given functions and classes that tests take from the student → the statements that bind each."""
 
     def redefined_in(self, source: str) -> frozenset[str]:
         """The helpers that a student's cell binds to something else."""
         if not self.names & (names_of(source) or NO_NAMES).binds:
             return frozenset()
         return self.names & {name for one in _statements(source) if one.text not in self.sources for name in one.binds}
+
+    def changed_in(self, source: str) -> frozenset[str]:
+        """The names in `asked` that a student's cell binds to something else, or changes."""
+        names = self.asked.keys() & (names_of(source) or NO_NAMES).binds
+        changed = (one for one in _statements(source) if one.binds & names) if names else ()
+        return frozenset(name for one in changed for name in one.binds & names if one.text not in self.asked[name])
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,9 @@ def given_helpers(problem: Problem) -> GivenHelpers:
     asked, _ = asked_names(problem)
     graded = {item.id for item in problem.items}
     given = [one for cell in problem.cells if _is_given(cell) for one in _statements(cell.source)]
-    others = [one for cell in problem.cells if _is_other(cell) for one in _statements(cell.source)]
+    besides = [one for cell in problem.cells if _is_other(cell) for one in _statements(cell.source)]
     defined = [one for one in given if one.is_definition and not one.binds & graded]
-    used = {name for one in (*given, *others) if one not in defined for name in one.uses}
+    used = {name for one in (*given, *besides) if one not in defined for name in one.uses}
     helpers = _only_of_helpers(defined, used)
     wanted = set(asked)
     while more := {name for one in helpers if one.binds & wanted for name in one.uses} - wanted:
@@ -69,7 +77,9 @@ def given_helpers(problem: Problem) -> GivenHelpers:
     imports = [one for one in given if one.is_import and one.binds & needed]
     imported = {name for one in imports for name in one.binds}
     uses = sorted(name for name in needed - imported if not hasattr(builtins, name))
-    return GivenHelpers(names, tuple(one.text for one in (*imports, *found)), tuple(uses))
+    others = {name for one in given if one.is_definition for name in one.binds & asked} - names - graded
+    known = {name: frozenset(one.text for one in given if name in one.binds) for name in others}
+    return GivenHelpers(names, tuple(one.text for one in (*imports, *found)), tuple(uses), known)
 
 
 def _is_other(cell: Cell) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
+from collections.abc import Mapping
 
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.problem import Item
+from autograder.course.python_cells import syntax_tree
 
 _PART = re.compile(r"^\s*with\b.*?\bpart\(\s*(?P<quote>[\"'])(?P<name>.+?)(?P=quote)", re.MULTILINE)
 
@@ -17,6 +20,20 @@ def parts_of(item: Item) -> dict[str, bool]:
     source = "" if item.test is None else item.test.source
     hidden = region_lines(source, HIDDEN)
     return {found["name"]: source.count("\n", 0, found.start("name")) + 1 in hidden for found in _PART.finditer(source)}
+
+
+@functools.lru_cache(maxsize=256)
+def weights_of(item: Item) -> Mapping[str, float]:
+    """Name → weight of each part of an item's test whose name and weight are constants."""
+    tree = syntax_tree(item.test.source) if item.test else None
+    found = {}
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "part":
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords), ast.Constant(1.0)][:2]
+            name, weight = (getattr(one, "value", None) for one in arguments)
+            if isinstance(name, str) and isinstance(weight, int | float):
+                found[name] = float(weight)
+    return found
 
 
 def failed_parts(item: Item, message: str) -> dict[str, str]:

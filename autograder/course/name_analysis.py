@@ -83,6 +83,12 @@ def defines(source: str, name: str) -> bool:
     return name in names.binds
 
 
+def definitions(source: str) -> frozenset[str]:
+    """The functions and classes that a cell defines at its top level; none if it cannot be parsed."""
+    tree = syntax_tree(source)
+    return frozenset(node.name for node in (tree.body if tree else ()) if isinstance(node, DEFINITIONS))
+
+
 def replaces(source: str, name: str) -> bool:
     """Returns whether a cell rebinds a name without using its old value (`f = cache(f)` uses it)."""
     names = names_of(source)

@@ -7,17 +7,36 @@ for the title. `refuse_unusable`, `course_entry` and `write_all` also serve impo
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.core.errors import CourseError, SetupError, SourceError
-from autograder.core.files import write_atomically
+from autograder.core.files import write_atomically, write_bytes
 from autograder.course.config import COURSE_FILE, Course, load_course, root_folder
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "templates" / "new_problem"
+NEW_COURSE = """# What staff change from year to year. `autograder` refuses keys that it does not know.
+
+[course]
+id = "NAME"
+title = "NAME"
+# What the first cell of a notebook hands to `pip install`, if it needs the package `homework`.
+student_package = "homework"
+# Where the notebooks for students are published.
+published = "https://example.org/NAME"
+
+[[homework]]
+id = "HOMEWORK"
+title = "Homework HOMEWORK"
+due = DUE
+problems = PROBLEMS
+"""
+"""The `course.toml` of a new course, with words to replace."""
 _ID = re.compile(r"[a-z][a-z0-9_]{0,49}")
 _TABLE = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?", re.MULTILINE)
 _PROBLEMS = re.compile(r"^[ \t]*problems\s*=\s*\[(?:[^\]\"'#]|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*)*\]", re.MULTILINE)
@@ -51,7 +70,7 @@ def new_problem(problem_id: str, *, title: str = "", homework: str = "", root: P
     return list(files)
 
 
-def write_all(files: Mapping[Path, str]) -> None:
+def write_all(files: Mapping[Path, str | bytes]) -> None:
     """Writes files that do not exist yet, and `course.toml`, which must be the last of them; all or none.
 
     Raises:
@@ -62,7 +81,10 @@ def write_all(files: Mapping[Path, str]) -> None:
         for path, text in files.items():
             if path.name != COURSE_FILE:
                 begun.append(path)
-            write_atomically(path, text)
+            if isinstance(text, bytes):
+                write_bytes(path, text)
+            else:
+                write_atomically(path, text)
     except SetupError:
         for path in begun:
             path.unlink(missing_ok=True)
@@ -132,6 +154,17 @@ def course_entry(course: Course, problem_ids: Sequence[str], homework: str) -> d
         if homework not in ("", named):
             raise CourseError(f"{path}: homework {named} names {problem_id!r} already; leave --homework out.")
     return {path: text} if text != before else {}
+
+
+def new_course(root: Path, problem_ids: Sequence[str], homework: str) -> dict[Path, str]:
+    """The `course.toml` of a new course with one homework: path → text."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", root.name).strip("_") or "course"
+    due = (datetime.now(UTC) + timedelta(days=14)).replace(microsecond=0).isoformat()
+    values = {"NAME": name, "HOMEWORK": homework or "1", "DUE": due, "PROBLEMS": json.dumps(list(problem_ids))}
+    text = NEW_COURSE
+    for word, value in values.items():
+        text = text.replace(word, value)
+    return {root / COURSE_FILE: text}
 
 
 def _entered(path: Path, text: str, homework: str, number: int, problem_id: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from autograder.course.markers import Marker, read_marker, replaced_lines, scan
+from autograder.course.problem import IN_PROCESS
 
 CellType = Literal["code", "markdown", "raw"]
 
@@ -77,6 +78,11 @@ class TextCell:
     def is_test(self) -> bool:
         """Whether this is a test cell."""
         return self.is_graded and not self.is_answer
+
+    @property
+    def runs_in_process(self) -> bool:
+        """Whether this test cell runs inside the student's process."""
+        return IN_PROCESS in self.tags
 
     @property
     def is_manual(self) -> bool:

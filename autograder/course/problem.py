@@ -11,6 +11,7 @@ import functools
 import hashlib
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +23,11 @@ from autograder.core.counts import Counts
 from autograder.core.errors import CourseError, SourceError
 from autograder.core.fast_imports import without_server
 from autograder.core.hashing import key_of
+from autograder.core.text import listed
 from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.markers import RUBRIC, region
+from autograder.course.name_analysis import defines, definitions
+from autograder.course.problem_files import files_digest, problem_files
 from autograder.course.toml_table import did_you_mean
 
 with without_server():
@@ -33,6 +37,11 @@ GIVEN = "given-"
 """Beginning of the cell ids of given cells."""
 PACKAGE_WORD = "STUDENT_PACKAGE"
 """Placeholder in a source's install cell; the release replaces it by the requirement of the student package."""
+
+IN_PROCESS = "in_process"
+"""Tag of a test cell that runs inside the student's process."""
+IS_INSIDE = "tested inside the student's process, where the student's code can forge the result."
+"""What staff must know of such an item."""
 
 DEFAULT_SECONDS = 60.0
 
@@ -68,6 +77,11 @@ class Cell:
         return self.grade and self.solution
 
     @property
+    def runs_in_process(self) -> bool:
+        """Whether this test cell runs inside the student's process (`grading.in_process`)."""
+        return IN_PROCESS in self.tags
+
+    @property
     def is_answer(self) -> bool:
         """Whether the student edits this cell."""
         return self.solution
@@ -78,7 +92,8 @@ class Item:
     """One graded item."""
 
     id: str
-    """Name of the function or class, `written_<label>` or `figure_<label>`."""
+    """Name of the function, class or variable that the cell defines, or another id if it defines none that is its own;
+    `written_<label>` or `figure_<label>` if it is graded by hand."""
     kind: Kind
     points: float
     cell: Cell
@@ -106,9 +121,27 @@ class Item:
         return self.counts is Counts.DROPPED
 
     @property
+    def is_in_process(self) -> bool:
+        """Whether its test runs inside the student's process."""
+        return self.test is not None and self.test.runs_in_process
+
+    @property
+    def has_name(self) -> bool:
+        """Whether the solution defines a name that is the item's id."""
+        return self.kind == "code" and defines(self.cell.source, self.id)
+
+    @property
+    def is_value(self) -> bool:
+        """Whether the answer is no function or class but what the cell's variables hold."""
+        return self.kind == "code" and self.id not in definitions(self.cell.source)
+
+    @property
     def test_digest(self) -> str:
         """Digest of the item's test, its time limit and its solution; empty for an item that is graded by hand."""
-        return key_of(self.test.source, self.seconds, self.cell.source)[:16] if self.test else ""
+        if self.test is None:
+            return ""
+        how = [IN_PROCESS] if self.test.runs_in_process else []
+        return key_of(self.test.source, self.seconds, self.cell.source, *how)[:16]
 
     @property
     def seconds(self) -> float:
@@ -127,13 +160,37 @@ class Problem:
     text: str
     """The source as it was read; an edit of the file during a run does not affect that run."""
     sha256: str
-    """SHA-256 of the source file's bytes; identifies the release that a submission was graded against."""
+    """SHA-256 of the source file's bytes and of the problem's files; identifies the release that a submission was
+    graded against."""
+    files_digest: str = ""
+    """Digest of the files beside the notebook; empty if there are none."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """Path relative to the notebook → content, of each file that the notebook reads (`problem_files`)."""
+        return problem_files(self.id, self.path.parents[1])
 
     @property
     def title(self) -> str:
         """The first heading of the notebook."""
         lines = (line for cell in self.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
         return next((line[2:].strip() for line in lines if line.startswith("# ")), self.id)
+
+    @property
+    def imports_homework(self) -> bool:
+        """Whether the notebook needs the package `homework`; its `student` objects to changed arguments."""
+        given = (cell.source for cell in self.cells if cell.cell_type == "code" and not cell.grade_id)
+        return any(map(imports_homework, given))
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether it asks for answers on per-student inputs."""
+        return any("answers" in cell.tags for cell in self.cells)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether the notebook writes a `submission_log.json`."""
+        return any("log" in cell.tags for cell in self.cells)
 
     @property
     def max_score(self) -> float:
@@ -159,6 +216,19 @@ class Problem:
         return re.sub(r"\s*\(\d+(?:\.\d+)? points?\)$", "", heading.replace("`", "")) or item_id
 
 
+def in_process_notes(problem: Problem) -> list[str]:
+    """For staff: a sentence on the items whose results student code can forge; empty if there are none."""
+    inside = [f"`{item.id}`" for item in problem.items if item.is_in_process]
+    if not inside:
+        return []
+    return [f"{problem.path.name}: {listed(inside, 6)}: {IS_INSIDE}"]
+
+
+def imports_homework(source: str) -> bool:
+    """Whether a cell imports the package `homework`."""
+    return re.search(r"^\s*(?:from|import) homework\b", source, re.MULTILINE) is not None
+
+
 def problem_ids(root: Path | None = None) -> list[str]:
     """Ids of the problems that have a source, in alphabetical order."""
     return sorted(path.stem for path in ((root or root_folder()) / "solutions").glob("*.py"))
@@ -179,7 +249,7 @@ def load_problem(problem_id: str, root: Path | None = None) -> Problem:
     path = source_path(problem_id, root)
     course = root / COURSE_FILE
     counts = _counts(root, problem_id, course.read_bytes()) if course.is_file() else ()
-    return _load(path, path.read_bytes(), counts)
+    return _load(path, path.read_bytes(), counts, files_digest(problem_id, root))
 
 
 def source_path(problem_id: str, root: Path) -> Path:
@@ -202,7 +272,7 @@ def _counts(root: Path, problem_id: str, _course: bytes) -> tuple[tuple[str, Cou
 
 
 @functools.lru_cache(maxsize=32)
-def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...]) -> Problem:
+def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...], digest: str) -> Problem:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -219,7 +289,7 @@ def _load(path: Path, data: bytes, counts: tuple[tuple[str, Counts], ...]) -> Pr
             )
     how = dict(counts)
     items = tuple(replace(item, counts=how.get(item.id, Counts.NORMALLY)) for item in items)
-    return Problem(path.stem, path, cells, items, text, hashlib.sha256(data).hexdigest())
+    return Problem(path.stem, path, cells, items, text, hashlib.sha256(data + digest.encode()).hexdigest(), digest)
 
 
 def read_source(text: str, name: str) -> NotebookNode:

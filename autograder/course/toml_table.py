@@ -95,6 +95,18 @@ class TomlTable:
                 )
         return tuple(value)
 
+    def modules(self, key: str) -> tuple[str, ...]:
+        """A list of names of Python modules; empty if the key is missing."""
+        value = self._take(key, [])
+        good = isinstance(value, list)
+        for entry in value if good else [None]:
+            if not isinstance(entry, str) or not all(part.isidentifier() for part in entry.split(".")):
+                what = f"has {entry!r}" if good else f"is {value!r}"
+                raise self.wrong(key, what, 'it must be a list of Python modules, e.g. ["torch", "pandas"]')
+            if value.count(entry) > 1:
+                raise self.wrong(key, f"lists {entry!r} twice", "remove one")
+        return tuple(value)
+
     def number(self, key: str, most: float = math.inf, whole: bool = False) -> float | None:
         """A number from 0; None if the key is missing."""
         value = self._take(key)

@@ -28,7 +28,7 @@ def model_answer(question: Question) -> Markup:
 def numbers(question: Question, student: str) -> Any:
     """The student's own measurements, each with the expected range."""
     from autograder.course.metric_ranges import declared_ranges
-    from autograder.submissions.metrics import metrics_in_words  # imports torch
+    from autograder.submissions.metrics import metrics_in_words  # imports numpy
 
     log = question.answers.logs[student]
     return metrics_in_words(log.metrics, declared_ranges(question.answers.problem), log.profile)

@@ -28,6 +28,7 @@ _BEGINS = re.compile(r"[\s>*+\-\d.)]*\$\$")
 _MOST_BLOCKS = 200
 """Blocks with formulas of an answer that are set."""
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n){10,}")
+_BLANKS = re.compile(r"[^\S\n]{200,}")
 _KEPT = 256
 """Answers that are kept as HTML: a page shows the student's other answers, too."""
 _ATTACHED = re.compile(r"^attachment:([\w.%-]+)$")
@@ -50,6 +51,7 @@ def _markdown(text: str, pictures: tuple[tuple[str, str], ...]) -> Markup:
 
 def _closed(text: str) -> str:
     """The text without what begins a formula and cannot end: for each, the parser looks through all later lines."""
+    text = _without_endless(text)
     lines = text.split("\n")
     last = max((n for n, line in enumerate(lines) if line.rstrip().endswith("$$")), default=-1)
     begins = 0
@@ -59,6 +61,14 @@ def _closed(text: str) -> str:
             if n > last or begins > _MOST_BLOCKS:
                 lines[n] = line.replace("$", "\\$")
     return "\n".join(lines)
+
+
+def _without_endless(text: str) -> str:
+    """The text in which no more formulas in environments begin than end, and no more than `_MOST_BLOCKS`."""
+    left = min(text.count("\\end{"), _MOST_BLOCKS)
+    first, *rest = text.split("\\begin{")
+    begins = [("\\begin{" if n < left else "\\\\begin{") + piece for n, piece in enumerate(rest)]
+    return first + "".join(begins)
 
 
 def shown_formulas(text: str) -> Markup:
@@ -72,12 +82,12 @@ def shown_formulas(text: str) -> Markup:
 
 @functools.lru_cache(maxsize=_KEPT)
 def shown_code(text: str) -> Markup:
-    """Python as HTML, with its words in colour; long runs of blank lines, which cost the lexer much, become short."""
+    """Python as HTML, with its words in colour; long runs of blanks, which cost the lexer much, become short."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
-    short = _BLANK_LINES.sub("\n" * 9, text[:MOST_CHARACTERS])
+    short = _BLANK_LINES.sub("\n" * 9, _BLANKS.sub(" " * 200, text[:MOST_CHARACTERS]))
     return Markup(highlight(short, PythonLexer(), HtmlFormatter(cssclass="code", wrapcode=True)))
 
 

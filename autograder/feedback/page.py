@@ -111,7 +111,7 @@ def _regrade(one: Regrade) -> tuple[str, str, Markup, Markup]:
 def _numbers(log: GradedLog, problem: Problem) -> tuple[MetricInWords, ...]:
     """The metrics in a log beside their expected ranges."""
     from autograder.course.metric_ranges import declared_ranges
-    from autograder.submissions.metrics import metrics_in_words  # imports the students' package, and with it torch
+    from autograder.submissions.metrics import metrics_in_words  # imports the students' package, and with it numpy
 
     return metrics_in_words(log.metrics, declared_ranges(problem), log.profile)
 

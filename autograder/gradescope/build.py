@@ -18,6 +18,7 @@ from autograder.core.zips import zip_of
 from autograder.course.config import COURSE_FILE, load_course, root_folder
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.problem import Problem, load_problem
+from autograder.course.problem_files import files_folder
 from autograder.course.seed import fingerprint, grading_seed, seed_line, seeds_file
 from autograder.course.variants import variants
 from autograder.gradescope.requirements import CONTAINERS, Memory, measured, packages_for
@@ -169,6 +170,8 @@ def _files(problem: Problem, root: Path) -> Iterator[tuple[str, bytes]]:
     for name in _SCRIPTS:
         text = Path(__file__).with_name("container").joinpath(name).read_bytes()
         yield name, text.replace(b"\r\n", b"\n")
+    for name, data in problem.files.items():
+        yield (files_folder(problem.id, root) / name).relative_to(root).as_posix(), data
     for path in (root / COURSE_FILE, problem.path, *(variant.path for variant in variants(problem, "wrong"))):
         yield path.relative_to(root).as_posix(), path.read_bytes()
     load_course(root)  # reports errors here instead of in the container

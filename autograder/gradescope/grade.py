@@ -19,7 +19,7 @@ from autograder.core.flags import Flag, FlagKind
 from autograder.core.machine import free_memory
 from autograder.core.results import GradedLog, ItemResult, Outcome, Status
 from autograder.core.text import listed
-from autograder.course.cell_selection import graded_cells, may_run
+from autograder.course.cell_selection import graded_cells, may_run, uses_torch
 from autograder.course.metric_ranges import declared_ranges
 from autograder.course.name_analysis import imported_modules
 from autograder.course.problem import Problem, load_problem
@@ -261,7 +261,8 @@ def _host(problem: Problem, settings: Settings) -> Host:
 
 def _modules(problem: Problem) -> tuple[str, ...]:
     """Modules to import before student code: only those of the graded cells, since memory is short."""
-    return tuple(imported_modules(cell.source for cell in graded_cells(problem)))
+    imported = imported_modules(cell.source for cell in graded_cells(problem))
+    return (*imported, "torch") if uses_torch(problem) else tuple(imported)
 
 
 def limits_within(free: int) -> SessionLimits:

@@ -105,7 +105,7 @@ def report(problem_id: str, root: str) -> None:
 
     direct, loaded = imported_while_grading(problem_id, Path(root))
     guest = (Path(__file__).parents[1] / "sandbox" / "guest").glob("*.py")  # its process may need other libraries
-    needed = _distributions(direct | _imports_of(guest))
+    needed = _distributions(direct | _imports_of(guest) - ({"torch"} - loaded))
     parts = {
         "torch": sorted(needed & set(_FROM_TORCH_INDEX)),
         "others": sorted(needed - set(_FROM_TORCH_INDEX)),

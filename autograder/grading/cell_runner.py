@@ -58,6 +58,7 @@ class StudentProcess:
         timed: adds the time that a block takes to a phase of the examination.
         attempts: how many times the process must die in a cell before the cell is blamed.
         dead: cell id → how the cell killed an earlier process; it is not run.
+        files: path → content, of the files in its working folder.
     """
 
     def __init__(
@@ -69,7 +70,9 @@ class StudentProcess:
         timed: Callable[[str], AbstractContextManager[None]],
         attempts: int = ATTEMPTS,
         dead: Mapping[str, str] | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> None:
+        self._files = files or {}
         self.dead = dict(dead or {})
         """Cell id → how the cell killed the process."""
         self.unsure_left = UNSURE_CELLS_SECONDS
@@ -196,6 +199,8 @@ class StudentProcess:
         while self._session is None:
             with self._timed("start"):
                 session = self._host.session()
+                for name, data in self._files.items():
+                    session.put(name, data)
                 session.seed(self._seed)
                 self._waited = 0.0
             for built in self._ran:

@@ -156,11 +156,18 @@ def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
 
 
 def _redefined(exam: Exam) -> list[Flag]:
-    """A flag if the student redefined helpers of the tests, which then use the given ones."""
+    """Flags if the student redefined what the tests use: their helpers, or other given functions and classes."""
     own = [built.source for built in exam.rebuilt.cells if built.role in ("answer", "free")]
-    names = sorted({name for source in own for name in exam.reference.helpers.redefined_in(source)})
-    message = f"{listed(names, 6)}: redefined in the notebook; the tests used the given definition."
-    return [Flag(FlagKind.TEST_HELPER, message)] if names else []
+    helpers = exam.reference.helpers
+    flags = []
+    for names, what in (
+        ({name for source in own for name in helpers.redefined_in(source)}, "used the given definition"),
+        ({name for source in own for name in helpers.changed_in(source)}, "used the student's"),
+    ):
+        if names:
+            message = f"{listed(sorted(names), 6)}: redefined in the notebook; the tests {what}."
+            flags.append(Flag(FlagKind.TEST_HELPER, message))
+    return flags
 
 
 def _lacks_a_name(result: ItemResult) -> bool:
@@ -270,7 +277,7 @@ class _Pass:
                 for tested in self._tested
                 if tested.answer is not None and tested.answer.value is not None and tested.has(ANSWERED)
             },
-            flags=[*self._flags, *self._faults(), *failed_cells(notebook.cells, notebook.runs)],
+            flags=[*self._flags, *self._faults(), *failed_cells(notebook.answered, notebook.runs)],
         )
 
     def _faults(self) -> list[Flag]:

@@ -6,7 +6,7 @@ import functools
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from nbformat.v4 import new_markdown_cell
 
@@ -69,7 +69,13 @@ def ungraded(problem: Problem, submission: Submission, error: UnusableError) -> 
 @functools.cache
 def environment() -> dict[str, str]:
     """The grading environment in the format of the log."""
-    return {"python": platform.python_version(), "torch": version("torch"), "device": "cpu"}
+    from homework.hand_in.log import WITHOUT_TORCH
+
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = WITHOUT_TORCH
+    return {"python": platform.python_version(), "torch": torch, "device": "cpu"}
 
 
 def rfc3339(moment: datetime | None) -> str:

@@ -17,10 +17,10 @@ from autograder.core.flags import Flag, FlagKind
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import GradedLog, Grading, ItemResult, Outcome
 from autograder.core.student_key import same_student
-from autograder.core.text import well_formed
+from autograder.core.text import listed, well_formed
 from autograder.course.cell_selection import warm_modules
 from autograder.course.metric_ranges import declared_ranges
-from autograder.course.problem import Problem, load_problem
+from autograder.course.problem import IS_INSIDE, Problem, load_problem
 from autograder.course.seed import fingerprint, grading_seed
 from autograder.grading.examiner import Examined, OnItem, examine
 from autograder.grading.executed_notebook import executed_notebook
@@ -130,6 +130,8 @@ def grade_submission(
     started = time.monotonic()
     problem = load_problem(problem_id, root)
     theirs, flags = read_log(submission.log, problem.id)
+    if submission.log is None and not problem.has_log:
+        flags = []
     if submission.log_fault:
         flags = [Flag(FlagKind.LOG_UNUSABLE, f"submission_log.json could not be read: {submission.log_fault}.")]
     student = well_formed(submission.student or theirs.get("student") or ANONYMOUS)
@@ -163,6 +165,8 @@ def grade_submission(
     flags.append(Flag(FlagKind.INPUTS, INPUTS_FROM.format(fingerprint(seed))))
     flags.append(Flag(FlagKind.SOURCE, SOURCE_IS.format(problem.sha256)))
     flags.append(Flag(FlagKind.ISOLATION, f"Student code ran at isolation level '{host.level}'."))
+    if inside := [item.id for item in problem.items if item.is_in_process]:
+        flags.append(Flag(FlagKind.IN_PROCESS, f"{listed(inside, 6)}: {IS_INSIDE}"))
     if cache.items:
         codes = sum(item.kind == "code" for item in problem.items)
         flags.append(
@@ -202,13 +206,17 @@ def offer_host(forked: Mapping[str, Any]) -> None:
     _offered.append(forked)
 
 
-def host_for(problem: Problem) -> Host:
+def host_for(problem: Problem, root: Path | None = None) -> Host:
     """This process's warm host for the student code of a problem; closed at exit.
+
+    Args:
+        problem: the problem.
+        root: the root folder of the course that remembers the sandbox's tests; the problem's if not given.
 
     Raises:
         SetupError: student code cannot be run on this machine.
     """
-    return _host(warm_modules([problem]), problem.path.parent.parent)
+    return _host(warm_modules([problem]), root or problem.path.parent.parent)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from autograder.core.results import Status
 from autograder.course.problem import Item
 from autograder.grading.author_fault import AuthorFaultError, author_fault
 from autograder.grading.failed_cells import with_cause
+from autograder.grading.in_process import RUN
 from autograder.grading.notebook_run import NotebookRun
 from autograder.grading.random_states import RandomStates
 from autograder.grading.reference import Reference, run_hidden_part, run_visible_part
@@ -96,6 +97,7 @@ class ItemTest:
         except SessionDiedError as error:
             return dead(self._item, error.reason, "its test began")
         self._link = self.make_link(self._fork, self._notebook.sources)
+        self._link.watches_arguments = self._notebook.exam.problem.imports_homework
         self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
         try:
@@ -180,7 +182,7 @@ class ItemTest:
         error = caught(lambda: self._prepare({name: functions[name] for name in self._stand_ins}))
         if error is not None:
             return self._verdict(error, quiet=True)
-        self._names = reference.test_names(Student(self._link, functions))
+        self._names = reference.test_names(Student(self._link, functions)) | {RUN: self._run_in_process}
         with self._recorded(self.visible):
             error = caught(lambda: self.run_visible(item, self._names))
         self._random = RandomStates()
@@ -192,6 +194,12 @@ class ItemTest:
         with self._recorded(self._hidden):
             error = caught(lambda: self.run_hidden(self._item, self._names))
         return None if error is None else self._verdict(error, quiet=True)
+
+    def _run_in_process(self, source: str) -> bool:
+        """Runs a statement of the test inside the student's process, see `grading.in_process`."""
+        assert self._link is not None and self._item.test is not None
+        self._link.run(source, self._item.test.id)
+        return True
 
     def _prepare(self, stand_ins: dict[str, Callable[..., Any]]) -> None:
         """Prepares both sides; raises what the student's process makes of that."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from autograder.core.hashing import key_of
 from autograder.course.cell_selection import may_run
@@ -21,6 +20,7 @@ from autograder.course.variants import Variant, variants
 from autograder.grading.reference import Names, Reference, run_trusted
 from autograder.grading.tolerance import EXACT, Precision, for_device, precision_of, same
 from homework.hand_in.personal import draws_for, plain_json
+from homework.lazy_torch import torch, when_imported
 
 ANSWER_SEED = 0
 """Seed of the global generators before each answer, as in `homework.hand_in.log`; the sandbox uses the same."""
@@ -47,7 +47,7 @@ class Expected:
 
 def asked_items(reference: Reference) -> tuple[Item, ...]:
     """The items with an answer on per-student inputs, in the source's order."""
-    questions = reference.names["personal_answers"](Names(reference.names), draws_for("", reference.problem.id))
+    questions = reference.questions(Names(reference.names), draws_for("", reference.problem.id))
     return tuple(item for item in reference.problem.items if item.id in questions)
 
 
@@ -200,7 +200,7 @@ def _of_ours(reference: Reference, item: Item, names: Names, student_id: str) ->
 
 
 def _returned(reference: Reference, item: Item, student: Any, student_id: str) -> Any:
-    questions = reference.names["personal_answers"](student, draws_for(student_id, reference.problem.id))
+    questions = reference.questions(student, draws_for(student_id, reference.problem.id))
     if item.id not in questions:
         return None
     _seed()
@@ -209,6 +209,6 @@ def _returned(reference: Reference, item: Item, student: Any, student_id: str) -
 
 def _seed() -> None:
     """Like `homework.seeds.seed_everything`, without torch's search for GPUs, which takes as long as an answer."""
-    torch.default_generator.manual_seed(ANSWER_SEED)
+    when_imported(lambda: torch.default_generator.manual_seed(ANSWER_SEED), "seed")
     np.random.seed(ANSWER_SEED)
     random.seed(ANSWER_SEED)

@@ -98,7 +98,7 @@ class NotebookRun:
         self.sources = {
             built.id: built.source for built in (exam.rebuilt.as_submitted if whole else exam.rebuilt.cells)
         }
-        self._state = key_of(software(), exam.seed, exam.problem.id, exam.host.level)
+        self._state = key_of(software(), exam.seed, exam.problem.id, exam.problem.files_digest, exam.host.level)
         """Digest of all cells so far, in order; it identifies the state of the student's process."""
         self._output = ALL_CELLS_OUTPUT
         self.process = StudentProcess(
@@ -109,7 +109,14 @@ class NotebookRun:
             exam.times.timed,
             exam.attempts,
             dead,
+            exam.problem.files,
         )
+
+    @property
+    def answered(self) -> list[Built]:
+        """The cells without those of items that are not answered, whose stubs raise."""
+        answers = self.exam.rebuilt.answered
+        return [one for one in self.cells if one.role != "answer" or (one.cell and one.cell.grade_id in answers)]
 
     def items(self) -> Iterator[Item]:
         """Runs the cells; yields each wanted item where its test stands."""

@@ -103,7 +103,7 @@ class PersonalAnswers:
         """
         found: dict[str, Answer] = {}
         left = []
-        for item in items:
+        for item in items if self._reference.problem.has_answers else ():
             known = self._exam.cache.get(self._key(item))
             if known is None:
                 left.append(item)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 import numpy as np
-import torch
+
+from homework.lazy_torch import is_imported, torch
 
 
 class RandomStates:
@@ -15,10 +16,12 @@ class RandomStates:
     """
 
     def __init__(self) -> None:
-        self._torch, self._numpy, self._python = torch.get_rng_state(), np.random.get_state(), random.getstate()
+        self._torch = torch.get_rng_state() if is_imported() else None
+        self._numpy, self._python = np.random.get_state(), random.getstate()
 
     def restore(self) -> None:
         """Gives the generators these states."""
-        torch.set_rng_state(self._torch)
+        if self._torch is not None:
+            torch.set_rng_state(self._torch)
         np.random.set_state(self._numpy)
         random.setstate(self._python)

@@ -7,24 +7,30 @@ import contextlib
 import functools
 import io
 import linecache
+import os
 import sys
+import tempfile
 import types
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
-
-import torch
 
 from autograder.core.errors import SourceError
 from autograder.core.hashing import key_of
-from autograder.course.cell_selection import asked_names, graded_cells
+from autograder.course.cell_selection import asked_names, graded_cells, uses_torch
 from autograder.course.given_helpers import given_helpers
 from autograder.course.markers import HIDDEN, region_lines
 from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell, Item, Problem
+from autograder.course.problem_files import write_files
 from autograder.course.python_cells import plain_python
 from autograder.course.variants import variants
+from autograder.grading.in_process import sent
 from autograder.grading.random_states import RandomStates
 from autograder.sandbox.guest.server import seed_everything
+from homework.checks import part
+from homework.lazy_torch import is_available, torch, when_imported
+from homework.profiles import PROFILE_VARIABLE
 
 
 class Names:
@@ -57,20 +63,32 @@ class Reference:
         self._uses = {item.id: self._graded_names(item) for item in problem.items if item.kind == "code"}
         cells = graded_cells(problem)
         self.digest = key_of(problem.id, [cell.source for cell in cells])
-        self.names = self._run(cells)
+        with contextlib.nullcontext() if uses_torch(problem) and is_available() else _profile_of_students():
+            self.names = self._run(cells)
 
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
         sys.modules[module.__name__] = module  # dataclasses and named tuples look up their module
-        for cell in cells:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                try:
-                    run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
-                except Exception as error:
-                    raise SourceError(
-                        f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
-                    ) from error
+        with _beside(self.problem.files):
+            for cell in cells:
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    try:
+                        run_trusted(cell.source, f"<{self.problem.path.name}: {cell.id}>", module.__dict__)
+                    except Exception as error:
+                        raise SourceError(
+                            f"{self.problem.path}: cell {cell.id} raised {error!r} when it was run."
+                        ) from error
         return module.__dict__
+
+    def questions(self, student: Any, draws: Any) -> dict[str, Any]:
+        """Item id → function that asks the student's code on per-student inputs; empty if the problem asks for none.
+
+        Args:
+            student: the names of the code that is asked.
+            draws: draws the inputs (`homework.hand_in.personal.draws_for`).
+        """
+        ask = self.names.get("personal_answers")
+        return ask(student, draws) if ask else {}
 
     def test_names(self, student: Any) -> dict[str, Any]:
         """A new namespace for one test cell: the given names, `student` and `reference`, but no graded name."""
@@ -78,6 +96,7 @@ class Reference:
         names = {name: value for name, value in self.names.items() if name not in graded}
         names["student"] = student
         names["reference"] = Names(self.names)
+        names["part"] = part  # a notebook without the package `homework` has one of its own
         return names
 
     def functions(self, item: Item) -> dict[str, types.FunctionType]:
@@ -101,6 +120,37 @@ class Reference:
         right = [one.source for one in variants(self.problem, "right") if one.item == item.id]
         used = {name for source in (item.cell.source, *right) for name in (names_of(source) or NO_NAMES).uses}
         return frozenset(one.id for one in self.problem.items if one.kind == "code") & used - {item.id}
+
+
+@contextlib.contextmanager
+def _beside(files: Mapping[str, bytes]) -> Iterator[None]:
+    """Runs the block in a folder with a problem's files, from which it can import; as before if there are none."""
+    if not files:
+        yield
+        return
+    before = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="autograder-reference-") as folder:
+        write_files(files, Path(folder))
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        try:
+            yield
+        finally:
+            sys.path.remove(folder)
+            os.chdir(before)
+
+
+@contextlib.contextmanager
+def _profile_of_students() -> Iterator[None]:
+    """Inside the block, `homework.start` chooses the profile of the students' processes, which needs no torch."""
+    before = os.environ.get(PROFILE_VARIABLE)
+    os.environ[PROFILE_VARIABLE] = "grade"
+    try:
+        yield
+    finally:
+        del os.environ[PROFILE_VARIABLE]
+        if before is not None:
+            os.environ[PROFILE_VARIABLE] = before
 
 
 _MOST = 16
@@ -146,22 +196,30 @@ def run_trusted(source: str, filename: str, names: dict[str, Any]) -> None:
 
 def _parts(item: Item) -> tuple[types.CodeType, ...]:
     assert item.test is not None
-    return _compiled_parts(item.test.source, f"<{item.test.grade_id}>")
+    return _compiled_parts(item.test.source, f"<{item.test.grade_id}>", item.test.runs_in_process)
 
 
-def split_statements(source: str, filename: str) -> tuple[list[ast.stmt], list[ast.stmt]]:
-    """The statements of a test cell above the first one with a hidden line, and the others."""
+def split_statements(source: str, filename: str, *, in_process: bool = False) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    """The statements of a test cell above the first one with a hidden line, and the others.
+
+    Args:
+        source: the test cell.
+        filename: its name in tracebacks.
+        in_process: whether to replace each by one that sends it to the student's process.
+    """
     line = min(region_lines(source, HIDDEN), default=None)
-    body = ast.parse(_plain(source, filename), filename).body
+    plain = _plain(source, filename)
+    body = ast.parse(plain, filename).body
     first = next((n for n, node in enumerate(body) if line and (node.end_lineno or 0) >= line), len(body))
-    return body[:first], body[first:]
+    visible, hidden = body[:first], body[first:]
+    return (sent(visible, plain), sent(hidden, plain)) if in_process else (visible, hidden)
 
 
 @functools.lru_cache(maxsize=1024)
-def _compiled_parts(source: str, filename: str) -> tuple[types.CodeType, ...]:
+def _compiled_parts(source: str, filename: str, in_process: bool) -> tuple[types.CodeType, ...]:
     return tuple(
         compile(ast.Module(part, type_ignores=[]), filename, "exec", dont_inherit=True)
-        for part in split_statements(source, filename)
+        for part in split_statements(source, filename, in_process=in_process)
     )
 
 
@@ -180,10 +238,13 @@ def _plain(source: str, filename: str) -> str:
 @contextlib.contextmanager
 def quiet_process() -> Iterator[None]:
     """Runs the block with one thread for maths; then restores the thread count and the random states."""
-    threads, states = torch.get_num_threads(), RandomStates()
-    torch.set_num_threads(1)
-    try:
+    states = RandomStates()
+    with contextlib.ExitStack() as undo:
+        undo.callback(states.restore)
+
+        def limit() -> None:
+            undo.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
+
+        undo.callback(when_imported(limit))
         yield
-    finally:
-        torch.set_num_threads(threads)
-        states.restore()

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
+
+from homework.lazy_torch import is_tensor, torch
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def precision_of(answer: Any) -> Precision:
     Returns:
         One closeness for a number, tensor or array; for a collection the same structure with one closeness per part.
     """
-    if isinstance(answer, torch.Tensor):
+    if is_tensor(answer):
         if not (answer.is_floating_point() or answer.is_complex()):
             return EXACT
         dense = answer.detach().to_dense() if answer.layout is not torch.strided else answer.detach()

@@ -7,12 +7,14 @@ the place in the student's own cell, never a number, an input or a line of the t
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autograder.core.results import Status
 from autograder.core.software import versions
+from autograder.course.item_parts import weights_of
 from autograder.course.problem import Item
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.mixed_types import whose_types
@@ -29,6 +31,7 @@ WRONG = (Status.PARTIAL, Status.FAILED, Status.ERROR)
 """Statuses of code that answered its test, and lost points."""
 ANSWERED = (Status.PASSED, *WRONG)
 """Statuses of code that answered its test."""
+_NOT_REACHED = "The test did not come to this part; what failed above is the reason."
 _MOST = 1500
 """Maximum length of a message, in characters."""
 _DEPEND_ON_VERSION = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError")
@@ -86,6 +89,9 @@ def verdict_of(
         for part in parts
         if part.error is not None
     ]
+    reached = {part.name for part in (*visible, *hidden)}
+    left_out = {name: weight for name, weight in weights_of(item).items() if name not in reached}
+    failed += [(name, Verdict(Status.FAILED, _NOT_REACHED)) for name in left_out]
     if not failed:
         return Verdict(Status.PASSED, "All checks passed.", 1.0)
     message = "\n".join(f"{name}: {verdict.message}" for name, verdict in failed)
@@ -95,6 +101,7 @@ def verdict_of(
     passed, total = (
         sum(part.weight for part in (*visible, *hidden) if part.passed or every) for every in (False, True)
     )
+    total += sum(left_out.values())
     return Verdict(Status.PARTIAL, message, passed / total) if passed else Verdict(failed[0][1].status, message)
 
 
@@ -144,12 +151,14 @@ def place_of(error: StudentError) -> str:
 
 def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
     if isinstance(error, RemoteError):
-        return _raised(item, error.error, error.given, quiet)
+        failed = _failed_in_process(item, error.error, quiet)
+        return failed or _raised(item, error.error, error.given, quiet)
     if isinstance(error, CheckFailed):
         hint, detail = error.hint, "" if quiet else error.detail
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
-        text = str(error) or f"A check of `{item.id}` failed."
+        line = "" if quiet else _line_of_test(item, error)
+        text = str(error) or f"A check of `{item.id}` failed" + (f": {line}" if line else ".")
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
@@ -166,6 +175,26 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
         f"What `{item.id}` returned could not be used ({type(error).__name__}); check type, shape and number of "
         "its results.",
     )
+
+
+def _line_of_test(item: Item, error: Exception) -> str:
+    """The line of the item's test that raised an error; empty if it is not known."""
+    file = f"<{item.test.grade_id}>" if item.test else ""
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] or "" if lines else ""
+
+
+def _failed_in_process(item: Item, error: StudentError, quiet: bool) -> Verdict | None:
+    """The verdict where a line of a test inside the student's process failed; None where the student's code raised."""
+    if item.test is None or not item.is_in_process or error.out_of_memory:
+        return None
+    if error.kind == "NotImplementedError" or any(line.cell != item.test.id for line in error.lines):
+        return None
+    if quiet:
+        return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed.")
+    line = f"line {error.lines[-1].number} of the test: {error.lines[-1].text}" if error.lines else "the test"
+    why = "" if error.kind == "AssertionError" else f" ({_kind(error)})"
+    return Verdict(Status.FAILED, f"A check failed{why} in {line}\n{error.detail}".rstrip()[:_MOST])
 
 
 def _raised(item: Item, error: StudentError, given: Collection[str], quiet: bool) -> Verdict:

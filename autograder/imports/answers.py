@@ -20,7 +20,8 @@ from autograder.course.markers import (
     replaced,
     without_markers,
 )
-from autograder.course.python_cells import plain_python, syntax_tree
+from autograder.course.name_analysis import definitions
+from autograder.course.python_cells import DEFINITIONS, plain_python, syntax_tree
 from autograder.imports.soundness import Reason
 
 _Definition = ast.FunctionDef | ast.ClassDef
@@ -31,14 +32,17 @@ class CodeAnswer(NamedTuple):
     """The solution cell of a code item."""
 
     name: str
-    """The function or class that it defines, which is the item's id."""
+    """The function or class that it defines and nothing else; empty for any other cell."""
     source: str
     notes: tuple[str, ...]
     """What was changed, in words."""
 
 
 def code_answer(source: str) -> CodeAnswer | Reason:
-    """The solution cell of a code item: signature and docstring outside of the solution region, the body inside.
+    """The solution cell of a code item.
+
+    If it defines one function or class, signature and docstring are outside of the solution region, the body inside. Of
+    any other cell, students get what the original shows of it: the lines outside of its solution regions.
 
     Returns:
         The cell, or why it cannot be one, in which case the item is graded by hand.
@@ -46,25 +50,35 @@ def code_answer(source: str) -> CodeAnswer | Reason:
     solved = without_markers(source)
     tree = syntax_tree(solved)
     if tree is None or plain_python(solved) != solved:
-        return Reason("the solution cell has a magic, or is not valid Python", "write plain Python")
-    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)]
-    if len(defined) != 1 or isinstance(defined[0], ast.AsyncFunctionDef):
-        names = ", ".join(f"`{node.name}`" for node in defined) or "no function or class"
-        return Reason(f"the solution cell defines {names}", "let each solution cell define one function or class")
-    name = defined[0].name
+        return Reason("the solution cell has a magic, or is not valid Python", "write plain Python", by_hand=True)
+    defined = [node for node in tree.body if isinstance(node, DEFINITIONS)]
+    is_one = len(defined) == 1 and not isinstance(defined[0], ast.AsyncFunctionDef)
+    return (_definition_answer(source, tree, defined[0].name) if is_one else None) or _other_answer(source, solved)
+
+
+def _definition_answer(source: str, tree: ast.Module, name: str) -> CodeAnswer | None:
+    """A cell that defines one function or class; None if its body cannot be told from the rest."""
     notes = []
     if not _is_usable(source, name):
-        if changing := _other_statements(tree):
-            why = f"the solution cell also has `{changing}` outside of `{name}`, which students would see"
-            return Reason(why, f"move it into `{name}`, or into a cell that students get")
-        source = _wrapped(solved, name)
+        if _has_other_statements(tree):  # students would see them
+            return None
+        source = _wrapped(without_markers(source))
         notes.append("students now see its signature and docstring")
     if not _is_usable(source, name):
-        return Reason(f"the body of `{name}` cannot be told from its signature", "put BEGIN/END SOLUTION into the body")
+        return None
     if not ast.get_docstring(_definition(source, name)):
         source = _with_docstring(source, name)
         notes.append("it got a docstring; describe arguments and result there")
     return CodeAnswer(name, source, tuple(notes))
+
+
+def _other_answer(source: str, solved: str) -> CodeAnswer:
+    """A cell whose answer is what its variables hold, or several definitions."""
+    if region_lines(source, SOLUTION) and _has_stub(source) and not _hides_signatures(source):
+        return CodeAnswer("", source, ())
+    if not _has_other_statements(ast.parse(solved)) and _has_stub(wrapped := _wrapped(solved)):
+        return CodeAnswer("", wrapped, ("students now see its signatures and docstrings",))
+    return CodeAnswer("", f"{begin(SOLUTION)}\n{solved.strip()}\n{end(SOLUTION)}", ())
 
 
 def by_hand(source: str, is_code: bool, points: float, tests: Sequence[tuple[str, float, str]] = ()) -> str:
@@ -134,42 +148,51 @@ def _definition(source: str, name: str) -> _Definition:
 
 def _is_usable(source: str, name: str) -> bool:
     """Whether there is a solution region, each is in the body of the definition, and the stub keeps the rest."""
-    lines, inside = source.split("\n"), region_lines(source, SOLUTION)
+    inside = region_lines(source, SOLUTION)
     stub = syntax_tree(replaced(source, SOLUTION, _RAISE))
-    if not inside or stub is None or syntax_tree(source) is None:
+    if not inside or stub is None or not _has_stub(source):
         return False
     if [node.name for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)] != [name]:
         return False
-    for number, line in enumerate(lines):
-        below = next((inner for inner in lines[number + 1 :] if inner.strip()), "")
-        if line.strip() == begin(SOLUTION) and _indent(line) != _indent(below):
-            return False
     node = _definition(source, name)
     kept = next(one for one in stub.body if isinstance(one, ast.FunctionDef | ast.ClassDef))
     is_inside = all(node.lineno < number <= (node.end_lineno or 0) for number in inside)
     return is_inside and ast.get_docstring(kept) == ast.get_docstring(node)
 
 
+def _has_stub(source: str) -> bool:
+    """Whether the cell is valid with each solution region replaced by a line of the region's indentation."""
+    lines = source.split("\n")
+    for number, line in enumerate(lines):
+        below = next((inner for inner in lines[number + 1 :] if inner.strip()), "")
+        if line.strip() == begin(SOLUTION) and _indent(line) != _indent(below):
+            return False
+    return all(syntax_tree(one) is not None for one in (source, replaced(source, SOLUTION, _RAISE)))
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _other_statements(tree: ast.Module) -> str:
-    """The first statement beside imports, texts and the definition; empty if there is none."""
+def _has_other_statements(tree: ast.Module) -> bool:
+    """Whether there are statements beside imports, texts and definitions."""
     plain = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-    for node in tree.body:
-        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not isinstance(node, plain) and not is_text:
-            return ast.unparse(node).split("\n")[0][:60]
-    return ""
+    texts = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
+    return any(not isinstance(node, plain) and node not in texts for node in tree.body)
 
 
-def _wrapped(source: str, name: str) -> str:
-    """The cell with markers around the body of its function, or of each method of its class."""
-    if any(function.body[0].lineno == function.lineno for function in _functions(source, name)):
+def _hides_signatures(source: str) -> bool:
+    """Whether a cell of definitions has whole definitions inside its solution regions."""
+    stub = replaced(source, SOLUTION, _RAISE)
+    return not _has_other_statements(ast.parse(without_markers(source))) and definitions(stub) != definitions(source)
+
+
+def _wrapped(source: str) -> str:
+    """The cell with markers around the body of each function, and of each method of a class."""
+    if any(function.body[0].lineno == function.lineno for function in _functions(source)):
         source = ast.unparse(ast.parse(source))  # a body on the line of its signature gets lines of its own
     lines = source.split("\n")
-    for function in reversed(_functions(source, name)):
+    for function in reversed(_functions(source)):
         body = function.body[1:] if ast.get_docstring(function) else function.body
         if body:
             first = (function.body[0].end_lineno or 0) if body is not function.body else _header_end(function, lines)
@@ -178,12 +201,11 @@ def _wrapped(source: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def _functions(source: str, name: str) -> list[ast.FunctionDef]:
-    """The function itself, or the methods of the class."""
-    node = _definition(source, name)
-    return [
-        one for one in ([node] if isinstance(node, ast.FunctionDef) else node.body) if isinstance(one, ast.FunctionDef)
-    ]
+def _functions(source: str) -> list[ast.FunctionDef]:
+    """The functions of a cell, and the methods of its classes, in order."""
+    body = ast.parse(source).body
+    inside = [inner for node in body for inner in (node.body if isinstance(node, ast.ClassDef) else [node])]
+    return [one for one in inside if isinstance(one, ast.FunctionDef)]
 
 
 def _with_docstring(source: str, name: str) -> str:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from autograder.core.errors import SourceError
-from autograder.course.config import load_course, root_folder
-from autograder.course.new_problem import course_entry, refuse_unusable, write_all
+from autograder.course.config import COURSE_FILE, load_course, root_folder
+from autograder.course.new_problem import course_entry, new_course, refuse_unusable, write_all
+from autograder.course.problem_files import files_folder
+from autograder.imports.companions import companions
 from autograder.imports.nbgrader import read_nbgrader
 from autograder.imports.original import Original
 from autograder.imports.otter import read_otter
-from autograder.imports.plan import Plan
 from autograder.imports.report import report_text
-from autograder.imports.source import written_source
+from autograder.imports.trial import tried_plan
 from autograder.release.lint import Finding, lint_source
 
 Format = Literal["nbgrader", "otter"]
@@ -40,10 +41,13 @@ class Imported:
     report_path: Path
     report: str
 
+    companions: Mapping[Path, bytes]
+    """The files beside the notebook: path → content."""
+
     @property
-    def files(self) -> dict[Path, str]:
-        """The files of the problem: path → text."""
-        return {self.source: self.text, self.report_path: self.report}
+    def files(self) -> dict[Path, str | bytes]:
+        """The files of the problem: path → content."""
+        return {self.source: self.text, self.report_path: self.report, **self.companions}
 
 
 def import_assignment(
@@ -56,7 +60,8 @@ def import_assignment(
         format_: the autograder that the assignment was made for.
         problem: id of the problem, for a folder with several notebooks the beginning of their ids; made from the names
             of the files if empty.
-        to: the course's folder of sources; `solutions/` of the course if not given.
+        to: the course's folder of sources; `solutions/` of the course if not given. Of a folder without a course, it
+            makes one.
         homework: id of the homework that gets the problems; the last one if empty.
 
     Raises:
@@ -67,7 +72,7 @@ def import_assignment(
     root = (to or root_folder() / "solutions").resolve().parent
     if to is not None and to.resolve().name != "solutions":
         raise SourceError(f"{to} is not the folder of a course's sources; name the folder `solutions` of a course.")
-    course = load_course(root)
+    is_new = to is not None and not (root / COURSE_FILE).exists()
     imported = [
         _imported(notebook, format_, problem_id, root) for notebook, problem_id in _notebooks(path, format_, problem)
     ]
@@ -75,7 +80,7 @@ def import_assignment(
     for twice in {name for name in ids if ids.count(name) > 1}:
         raise SourceError(f"two notebooks in {path} would both become the problem {twice!r}; rename one of the files.")
     files = {path: text for one in imported for path, text in one.files.items()}
-    write_all(files | course_entry(course, ids, homework))
+    write_all(files | (new_course(root, ids, homework) if is_new else course_entry(load_course(root), ids, homework)))
     return imported
 
 
@@ -97,20 +102,28 @@ def _imported(path: Path, format_: Format, problem_id: str, root: Path) -> Impor
     except SourceError as error:
         raise SourceError(f"{path}: {error} Name one with --problem.") from None
     cells = _READERS[format_](path)
+    files = {name: file.read_bytes() for name, file in companions(path, cells).items()}
     try:
-        plan = Plan(cells)
+        tried = tried_plan(cells, problem_id, path.stem.replace("_", " ").capitalize(), root, files)
     except SourceError as error:
         raise SourceError(f"{path}, {error}") from None
-    written = written_source(plan, problem_id, path.stem.replace("_", " ").capitalize())
-    before = sum(cell.points for cell in plan.cells)
+    written = tried.written
+    before = sum(cell.points for cell in cells)
     if not math.isclose(before, written.points, abs_tol=1e-9):
         raise SourceError(
             f"{path} has {before:g} points, but its source would have {written.points:g}; nothing was written. Please "
             "report this as a bug in autograder/imports."
         )
-    report = report_text(path, problem_id, plan, written, _findings(written.text, problem_id))
-    folder = root / "solutions"
-    return Imported(problem_id, folder / f"{problem_id}.py", written.text, folder / f"{problem_id}.import.md", report)
+    report = report_text(path, problem_id, tried, files, _findings(written.text, problem_id))
+    folder, beside = root / "solutions", files_folder(problem_id, root)
+    return Imported(
+        problem_id,
+        folder / f"{problem_id}.py",
+        written.text,
+        folder / f"{problem_id}.import.md",
+        report,
+        {beside / name: data for name, data in files.items()},
+    )
 
 
 def _findings(text: str, problem_id: str) -> list[Finding]:

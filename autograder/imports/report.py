@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from autograder.imports.plan import Plan
-from autograder.imports.source import Fate, Written
+from autograder.imports.source import Fate
+from autograder.imports.trial import Tried
 from autograder.release.lint import Finding
 
 
-def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findings: Sequence[Finding]) -> str:
+def report_text(path: Path, problem_id: str, tried: Tried, files: Collection[str], findings: Sequence[Finding]) -> str:
     """The report as Markdown.
 
     Args:
         path: the original notebook.
         problem_id: the new problem.
-        plan: what was decided.
-        written: the new source.
+        tried: what was decided, and the new source.
+        files: names of the files beside the notebook that were copied.
         findings: what the linter says about it.
     """
+    plan, written = tried.plan, tried.written
     before = sum(cell.points for cell in plan.cells)
     code = [answer for answer in plan.answers if answer.is_code]
+    inside = [answer for answer in code if answer.is_in_process]
     hand = [answer for answer in plan.answers if answer.item and not answer.is_code]
     lines = [
         f"# `{problem_id}`, imported from {path.name}",
         "",
         f"Points: {before:g} before, {written.points:g} after. "
-        f"{sum(answer.points for answer in code):g} are graded by tests ({_items(len(code))}), "
+        f"{sum(answer.points for answer in code):g} are graded by tests ({_items(len(code))}, {len(inside)} of them "
+        "inside the student's process), "
         f"{sum(answer.points for answer in hand):g} by hand ({_items(len(hand))}).",
         "",
         "| cell | id | points | what became of it |",
@@ -36,6 +39,8 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
         "",
         "## What to look at",
         "",
+        *([f"- copied beside the notebook, for students too: {', '.join(files)}"] if files else []),
+        *([f"- the tests were not tried on the solution: {tried.fault}"] if tried.fault else []),
         *(f"- {fate.cell.place}: {fate.look}" for fate in written.fates if fate.look),
         *(f"- line {one.line} of the source ({one.rule}): {one.message}" for one in findings),
     ]
@@ -44,11 +49,7 @@ def report_text(path: Path, problem_id: str, plan: Plan, written: Written, findi
         lines += [
             f"- write wrong and right variants of {names}, so that `autograder check` can prove the tests; "
             "`autograder lint` counts them",
-            "- draw the inputs of `personal_answers` from the student's id (`draws`); so far they are the same for all",
         ]
-    if written.without_inputs:
-        names = ", ".join(f"`{item}`" for item in written.without_inputs)
-        lines.append(f"- `personal_answers` has no input for {names}; add one, which `autograder check` asks for")
     kept = [fate for fate in written.fates if fate.kept]
     if kept:
         lines += ["", "## Kept here only"]

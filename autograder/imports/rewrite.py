@@ -1,23 +1,23 @@
 """Rewrites a test cell for our form: `squares(3)` becomes `student.squares(3)`; comments and layout stay.
 
-The places come from the syntax tree, the changes are made in the text.
+The places come from the syntax tree, the changes are made in the text. A test that runs inside the student's process
+stays as it is.
 """
 
 from __future__ import annotations
 
 import ast
 import json
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.course.markers import HIDDEN, begin, end, region, region_lines, replaced
-from autograder.imports.soundness import graded_names
+from autograder.imports.soundness import Reached, places
 
 
 @dataclass(frozen=True)
-class SoundTest:
-    """One test cell of an item, whose test is sound."""
+class ItemPart:
+    """One test cell of an item."""
 
     grade_id: str
     points: float
@@ -26,77 +26,43 @@ class SoundTest:
     """Import statements of other test cells that it needs."""
 
 
-def item_test(item: str, tests: Sequence[SoundTest], graded: Collection[str]) -> str:
-    """The test cell of an item, from the test cells that nbgrader ran for it.
+def item_test(item: str, tests: Sequence[ItemPart], reached: Reached | None) -> str:
+    """The test cell of an item, from the original test cells.
 
     One test cell stays all or nothing. Of several, each becomes a part (`homework.checks.part`) with its points; if it
     has visible and hidden checks, half of its points are for the visible ones and half for all.
+
+    Args:
+        item: the item.
+        tests: its test cells.
+        reached: what they reach in the student's process; None if they run inside it.
     """
     visible, hidden = [], []
     for test in tests:
         source = "\n".join([*test.imports, test.source])
-        shown = _with_student(replaced(source, HIDDEN, None), graded)
-        whole = _with_student(_without_markers(source), graded) if region_lines(source, HIDDEN) else ""
+        shown = _rewritten(replaced(source, HIDDEN, None), reached)
+        whole = _rewritten(_without_markers(source), reached) if region_lines(source, HIDDEN) else ""
         if len(tests) == 1:
             visible.append(shown)
-            hidden += [_closed(_tail(source, graded) or whole)] if whole else []
+            hidden += [_secret(_tail(source, reached) or whole)] if whole else []
         else:
-            is_split = is_mixed(source, graded)
+            is_split = is_mixed(source, reached)
             points = test.points / 2 if is_split else test.points
             visible += [_part(test.grade_id, points, shown)] if is_split or not whole else []
-            hidden += [_part(f"{test.grade_id}, all checks", points, _closed(whole))] if whole else []
+            hidden += [_part(f"{test.grade_id}, all checks", points, _secret(whole))] if whole else []
     last = f'print("{item}: all visible checks passed")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())
 
 
-def is_mixed(source: str, graded: Collection[str]) -> bool:
-    """Whether a test cell has hidden checks and also visible ones, which call the student's code."""
-    visible = replaced(source, HIDDEN, None)
-    return bool(region_lines(source, HIDDEN) and graded_names(ast.parse(visible), graded))
-
-
-def first_call(source: str, name: str) -> str:
-    """The arguments of the first call of a function on constants only, in the visible checks; empty if there is none.
-
-    A call that is expected to fail (in `try`, or below `with`) does not count.
-    """
+def is_mixed(source: str, reached: Reached | None) -> bool:
+    """Whether a test cell has hidden checks and also visible ones, which check the student's code."""
     tree = ast.parse(replaced(source, HIDDEN, None))
-    for statement in tree.body:
-        if isinstance(statement, ast.Assert | ast.Assign):
-            for node in ast.walk(statement):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-                    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-                    if all(_is_constant(one) for one in arguments):
-                        return ast.unparse(node).removeprefix(name)
-    return ""
+    checks = tree.body if reached is None else places(tree, reached)
+    return bool(region_lines(source, HIDDEN) and checks)
 
 
-def first_use(source: str, name: str) -> str:
-    """As `first_call`, for a class: the first object made of constants, and the first check of a member."""
-    made: dict[str, str] = {}
-    for statement in ast.parse(replaced(source, HIDDEN, None)).body:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            if call := first_call(ast.unparse(statement), name):
-                made.setdefault(statement.targets[0].id, call)
-        for node in ast.walk(statement) if isinstance(statement, ast.Assert) else ():
-            arguments = [*node.args, *(one.value for one in node.keywords)] if isinstance(node, ast.Call) else []
-            member = node.func if isinstance(node, ast.Call) else node
-            if isinstance(member, ast.Attribute) and isinstance(member.value, ast.Name) and member.value.id in made:
-                if all(map(_is_constant, arguments)):
-                    return made[member.value.id] + ast.unparse(node).removeprefix(member.value.id)
-    return ""
-
-
-def _is_constant(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return True
-
-
-def _tail(source: str, graded: Collection[str]) -> str:
+def _tail(source: str, reached: Reached | None) -> str:
     """The hidden checks alone, if they stand below all visible code and at the top level; else empty."""
     lines = source.rstrip().split("\n")
     hidden = sorted(region_lines(source, HIDDEN))
@@ -107,7 +73,7 @@ def _tail(source: str, graded: Collection[str]) -> str:
         ast.parse(text)
     except SyntaxError:  # inside of a block
         return ""
-    return _with_student(text, graded) if one_region and not below else ""
+    return _rewritten(text, reached) if one_region and not below else ""
 
 
 def _without_markers(source: str) -> str:
@@ -140,24 +106,53 @@ def _indented(source: str) -> str:
     return "\n".join([*deeper, *([] if tree.body else ["    pass"])])
 
 
-def _with_student(source: str, graded: Collection[str]) -> str:
-    """The code with `student.` in front of each graded name, and without its prints."""
+_Edit = tuple[ast.expr, str]
+"""A node, and the text in its place."""
+
+
+def _rewritten(source: str, reached: Reached | None) -> str:
+    """The code with `student.` in front of each name that it reaches in the student's process, without its prints."""
     source = _without_prints(source)
-    tree = ast.parse(source)
+    return source if reached is None else _edited(source, _prefixes(ast.parse(source), reached))
+
+
+def _prefixes(tree: ast.Module, reached: Reached) -> Iterable[_Edit]:
     formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
-    in_formatted = {id(inner) for node in formatted for inner in ast.walk(node)}
-    places = [(node.lineno, node.col_offset) for node in graded_names(tree, graded) if id(node) not in in_formatted]
-    lines = [line.encode() for line in source.split("\n")]
-    for number, column in sorted(set(places), reverse=True):
-        line = lines[number - 1]
-        lines[number - 1] = line[:column] + b"student." + line[column:]
-    changed = b"\n".join(lines).decode()
-    names = "|".join(map(re.escape, sorted(graded)))
+    inside = {id(inner) for node in formatted for inner in ast.walk(node) if inner is not node}
+    yield from ((node, f"student.{node.id}") for node in places(tree, reached) if id(node) not in inside)
     for node in formatted:  # Python 3.11 does not tell the places inside
-        text = ast.get_source_segment(source, node) or ""
-        if text and graded_names(ast.Module([ast.Expr(node)], []), graded):
-            changed = changed.replace(text, re.sub(rf"(?<![\w.])(?=(?:{names})\()", "student.", text))
-    return changed
+        found = [] if id(node) in inside else places(ast.Module([ast.Expr(node)], []), reached)
+        if found:
+            prefixed = {id(one): f"student.{one.id}" for one in found}
+            yield node, ast.unparse(_Replaced(prefixed).visit(node))
+
+
+class _Replaced(ast.NodeTransformer):
+    def __init__(self, texts: dict[int, str]) -> None:
+        self._texts = texts
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Replaces a name."""
+        text = self._texts.get(id(node))
+        return node if text is None else ast.parse(text, mode="eval").body
+
+
+def _edited(source: str, edits: Iterable[_Edit]) -> str:
+    """The code with texts in the place of nodes that do not overlap."""
+    lines = [line.encode() for line in source.split("\n")]
+    places = {(node.lineno, node.col_offset): (node, text) for node, text in edits}
+    for _, (node, text) in sorted(places.items(), reverse=True):
+        assert node.end_lineno and node.end_col_offset is not None
+        before, after = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
+        lines[node.lineno - 1 : node.end_lineno] = [before + text.encode() + after]
+    return b"\n".join(lines).decode()
+
+
+def _secret(source: str) -> str:
+    """Hidden checks as the source needs them: no message shows values, and the last line has none either."""
+    shown = [node.msg for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert) and node.msg]
+    values = [one for one in shown if not isinstance(one, ast.Constant)]
+    return _closed(_edited(source, ((one, repr("a hidden check failed")) for one in values)))
 
 
 def _without_prints(source: str) -> str:
@@ -167,14 +162,15 @@ def _without_prints(source: str) -> str:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _is_print(node.value)
     ]
-    lines = [line.encode() for line in source.split("\n")]
-    for node in sorted(prints, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        assert isinstance(node.value, ast.Call) and node.end_lineno and node.end_col_offset is not None
-        computed = [ast.unparse(one) for one in node.value.args if not isinstance(one, ast.Constant)]
-        text = f"_ = [{', '.join(computed)}]" if computed else "pass"
-        before, after = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
-        lines[node.lineno - 1 : node.end_lineno] = [before + text.encode() + after]
-    return b"\n".join(lines).decode()
+    values = {id(node): [one for one in _arguments(node) if not isinstance(one, ast.Constant)] for node in prints}
+    computed = {key: ", ".join(map(ast.unparse, found)) for key, found in values.items()}
+    return _edited(
+        source, ((node.value, f"_ = [{computed[id(node)]}]" if computed[id(node)] else "pass") for node in prints)
+    )
+
+
+def _arguments(node: ast.Expr) -> Sequence[ast.expr]:
+    return node.value.args if isinstance(node.value, ast.Call) else ()
 
 
 def _is_print(call: ast.Call) -> bool:

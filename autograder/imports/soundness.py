@@ -1,8 +1,8 @@
 """Decides whether a test cell written for a notebook's kernel means the same outside the student's process.
 
-There, only calls of the student's functions cross to the student: values go over and come back as copies, while names,
-printed text, open figures, warnings and random states stay where they are. In doubt a test counts as unsound: an item
-that is graded by hand costs time, a test that means something else costs students their points.
+There, a test can call the student's functions and read the notebook's variables: values go over and come back as
+copies, while names, printed text, open figures, warnings and random states stay where they are. In doubt a test counts
+as unsound: a test inside the student's process is weaker, a test that means something else costs students their points.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class Reason(NamedTuple):
 
     why: str
     fix: str
+    by_hand: bool = False
+    """Whether it cannot run inside it either, so that a person must grade the item."""
 
 
 TAKES_FUNCTION = ("assert_raises", "assertRaises", "raises")
@@ -50,7 +52,7 @@ _MODULES = {
 _FUNCTIONS = {
     **dict.fromkeys(("exec", "eval", "compile", "__import__"), "it runs code from texts"),
     **dict.fromkeys(("globals", "locals", "vars", "dir"), "it looks into the notebook's names"),
-    **dict.fromkeys(("get_ipython", "In", "Out"), "it uses the notebook's kernel"),
+    **dict.fromkeys(("get_ipython", "display", "In", "Out"), "it uses the notebook's kernel"),
     **dict.fromkeys(("open", "input"), "it reads files or input"),
     **dict.fromkeys(("exit", "quit"), "it ends the process"),
     "id": "it compares identities of objects",
@@ -65,30 +67,49 @@ _CHANGED_ON_THE_WAY = (
 """Errors that a test does not get as they were raised in the student's process."""
 _SEEDS = ("seed", "manual_seed", "set_seed", "set_state", "set_rng_state")
 _MEMORY = ("shares_memory", "may_share_memory", "getrefcount")
-RESERVED = frozenset({"homework", "reference", "student", "part", "SubmissionLog", "run", "personal_answers"})
-"""Names that the cells of our notebooks need, and that no imported cell may use for something else."""
+RESERVED = frozenset({"reference", "student", "part"})
+"""Names that our tests need, and that no imported cell may use for something else."""
 _VALUE = "test a value that a function returns"
 _BUILTINS = frozenset(dir(builtins))
+_OF_IPYTHON = frozenset({"get_ipython", "display", "In", "Out"})
+CHANGING = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "add", "discard")
+"""Methods that change a list, a set or a dictionary in place."""
 
 
-def unsound(source: str, graded: Collection[str], known: Collection[str]) -> Reason | None:
+class Reached(NamedTuple):
+    """The notebook's names that a test may reach in the student's process."""
+
+    functions: frozenset[str] = frozenset()
+    """Functions and classes, which it may call."""
+    values: frozenset[str] = frozenset()
+    """Variables, which it may read."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All of them."""
+        return self.functions | self.values
+
+
+def unsound(source: str, reached: Reached, known: Collection[str]) -> Reason | None:
     """Why a test cell cannot run outside the student's process; None if it can.
+
+    If one reason is that it cannot run at all (`Reason.by_hand`), it is this one.
 
     Args:
         source: the test cell.
-        graded: the functions and classes that it may call in the student's process.
+        reached: what it may reach in the student's process.
         known: functions of given cells that mean the same there, because they use nothing of the student's.
     """
     if "AUTOTEST" in source:
-        return Reason("it is an AUTOTEST cell", "write its checks as assert statements")
+        return Reason("it is an AUTOTEST cell", "write its checks as assert statements", by_hand=True)
     if plain_python(source) != source:
-        return Reason("it has a magic or a shell line", "write it in plain Python")
+        return Reason("it has a magic or a shell line", "write it in plain Python", by_hand=True)
     tree, names = syntax_tree(source), names_of(source)
     if tree is None or names is None:
-        return Reason("it is not valid Python", "correct it")
-    return next(filter(None, (reason for rule in _RULES for reason in rule(tree, graded))), None) or _foreign_names(
-        names.uses - names.binds - _BUILTINS - set(graded) - set(known)
-    )
+        return Reason("it is not valid Python", "correct it", by_hand=True)
+    foreign = names.uses - names.binds - _BUILTINS - _OF_IPYTHON - reached.names - set(known)
+    reasons = [reason for rule in _RULES for reason in rule(tree, reached)] + _foreign_names(foreign)
+    return next((one for one in reasons if one.by_hand), next(iter(reasons), None))
 
 
 def is_importable(module: str) -> bool:
@@ -99,14 +120,13 @@ def is_importable(module: str) -> bool:
         return False
 
 
-def _foreign_names(names: Collection[str]) -> Reason | None:
-    if not names:
-        return None
+def _foreign_names(names: Collection[str]) -> list[Reason]:
     listed = ", ".join(f"`{name}`" for name in sorted(names))
-    return Reason(f"it reads {listed} of the notebook", "make the values in the test cell itself")
+    fix = "make the values in the test cell itself"
+    return [Reason(f"it reads {listed}, which no cell defines that grading runs", fix, by_hand=True)] if names else []
 
 
-def _imports(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _imports(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*"):
             yield Reason(f"`{ast.unparse(node)}` imports names that cannot be told", "name what it imports")
@@ -119,10 +139,11 @@ def _imports(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
                 if found:
                     yield Reason(f"{found} (`{ast.unparse(node)}`)", _VALUE)
             if not is_importable(modules[0]):
-                yield Reason(f"`{modules[0]}` cannot be imported here", "use assert, or install the package")
+                fix = "use assert, or install the package"
+                yield Reason(f"`{modules[0]}` cannot be imported here", fix, by_hand=True)
 
 
-def _pytest(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _pytest(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     """Reasons where pytest ends a test: its exceptions are not of the kind `Exception`, and would end the grading."""
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
@@ -134,15 +155,15 @@ def _pytest(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
                 yield Reason(f"it uses `pytest.{name}`, which needs pytest's runner", "write try, except and else")
 
 
-def _functions(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _functions(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in _FUNCTIONS:
             yield Reason(f"{_FUNCTIONS[node.id]} (`{node.id}`)", _VALUE)
 
 
-def _rebound(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
-    """Reasons where the test changes what a graded name means, at its top or in an inner scope."""
-    graded = {*graded, *RESERVED}
+def _rebound(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
+    """Reasons where the test changes what a name of the notebook means, at its top or in an inner scope."""
+    graded = reached.names | RESERVED
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in graded and not isinstance(node.ctx, ast.Load):
             verb = "deletes" if isinstance(node.ctx, ast.Del) else "replaces"
@@ -154,24 +175,31 @@ def _rebound(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
             yield Reason("it declares global names", "make the values in the test cell itself")
 
 
-def _only_calls(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
-    called = graded_names(tree, graded)
+def _only_calls(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
+    called = _calls(tree, reached)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in graded and node not in called and isinstance(node.ctx, ast.Load):
-            yield Reason(f"it uses `{node.id}` other than by calling it", "call it and check what it returns")
+        if isinstance(node, ast.Name) and node.id in reached.functions and node not in called:
+            if isinstance(node.ctx, ast.Load):
+                yield Reason(f"it uses `{node.id}` other than by calling it", "call it and check what it returns")
 
 
-def graded_names(tree: ast.Module, graded: Collection[str]) -> list[ast.Name]:
-    """The places where a test calls graded functions, or hands them to a helper that calls them."""
+def places(tree: ast.Module, reached: Reached) -> list[ast.Name]:
+    """The places where a test reaches the student's process: calls of functions, and reads of variables."""
+    read = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return [*_calls(tree, reached), *(node for node in read if node.id in reached.values)]
+
+
+def _calls(tree: ast.Module, reached: Reached) -> list[ast.Name]:
+    """The places where a test calls functions, or hands them to a helper that calls them."""
     found: list[ast.expr] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             found += [node.func, *(node.args if function in TAKES_FUNCTION else [])]
-    return [node for node in found if isinstance(node, ast.Name) and node.id in graded]
+    return [node for node in found if isinstance(node, ast.Name) and node.id in reached.functions]
 
 
-def _by_name(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _by_name(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     for node in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _SEEDS:
@@ -181,9 +209,21 @@ def _by_name(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
             yield Reason(f"it compares places in memory (`{ast.unparse(node.func)}`)", "compare values")
 
 
-def _changed_results(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
+def _changed_values(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
+    """Reasons where the test changes a variable of the notebook, of which it has a copy."""
+    for node in ast.walk(tree):
+        changed: ast.expr | None = None
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            changed = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+            changed = node.func.value
+        if isinstance(changed, ast.Name) and changed.id in reached.values:
+            yield Reason(f"it changes `{changed.id}`, of which it has a copy", "compare values")
+
+
+def _changed_results(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     """Reasons where the test changes a result, e.g. to see whether an argument changes too: it has a copy."""
-    calls = graded_names(tree, graded)
+    calls = places(tree, reached)
     results = {
         name.id
         for node in ast.walk(tree)
@@ -198,7 +238,7 @@ def _changed_results(tree: ast.Module, graded: Collection[str]) -> Iterator[Reas
                 yield Reason(f"it changes the result `{node.value.id}`, of which it has a copy", "compare values")
 
 
-def _errors(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _errors(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type] if node.type else []
@@ -211,7 +251,7 @@ def _errors(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
             yield Reason("it compares the text of an error", "check only the kind of the error")
 
 
-def _objects(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
+def _objects(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             yield Reason(f"it defines the class `{node.name}`, whose objects cannot be passed on", _VALUE)
@@ -221,24 +261,24 @@ def _objects(tree: ast.Module, graded: Collection[str]) -> Iterator[Reason]:
             if not all(isinstance(one, ast.Constant) for one in node.comparators):
                 yield Reason("it compares identities of objects (`is`)", "compare values with ==")
         elif (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Call)
-            and node.value.func in graded_names(tree, graded)
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.func in _calls(tree, reached)
         ):
             changed = [ast.unparse(one) for one in node.value.args if isinstance(one, ast.Name)]
             if changed:
                 yield Reason(f"it looks for a change of `{changed[0]}` in place", "let the function return the result")
 
 
-def _score(tree: ast.Module, _graded: Collection[str]) -> Iterator[Reason]:
+def _score(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     """A reason where the last line has a value: nbgrader takes it as the score."""
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and not (isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)):
         function = ast.unparse(last.value.func) if isinstance(last.value, ast.Call) else ""
         if "assert" not in function and function != "print":
-            yield Reason("its last line is a value, which nbgrader takes as the score", "write it as an assert")
+            why = "its last line is a value, which nbgrader takes as the score"
+            yield Reason(why, "write it as an assert", by_hand=True)
 
 
-_RULES: tuple[Callable[[ast.Module, Collection[str]], Iterator[Reason]], ...] = (
-    *(_imports, _pytest, _functions, _rebound, _only_calls, _by_name, _errors, _objects, _changed_results, _score),
+_RULES: tuple[Callable[[ast.Module, Reached], Iterator[Reason]], ...] = (
+    *(_imports, _pytest, _functions, _rebound, _only_calls, _by_name, _errors, _objects),
+    *(_changed_values, _changed_results, _score),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +12,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from autograder.core.fast_imports import without_server
-from autograder.course.markers import RUBRIC, SOLUTION, region, replaced, without_markers
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced
+from autograder.course.problem import IN_PROCESS
 from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import by_hand
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
-from autograder.imports.rewrite import first_call, first_use, is_mixed, item_test
+from autograder.imports.rewrite import is_mixed, item_test
 
 with without_server():
     import jupytext
@@ -36,23 +36,14 @@ _HEADER = """# ---
 # ---
 
 """
-_INSTALL = """from importlib.util import find_spec
+_SET_UP = "import __main__ as student  # the names of this notebook, for its tests"
+_PART = '''from contextlib import contextmanager
 
-if find_spec("homework") is None:  # on Colab: installs what is missing and keeps the installed torch
-    get_ipython().run_line_magic("pip", "install -q STUDENT_PACKAGE")  # noqa: F821"""
-_SET_UP = """import homework
-from homework import reference, student
-from homework.checks import part
-from homework.hand_in.log import SubmissionLog
 
-run = homework.start("PROBLEM")"""
-_LOG = """log = SubmissionLog(run)
-log.answers(personal_answers)
-log_file = log.write()"""
-_LOG_TEXT = """## Your log
-
-The next cell has the inputs on which your code is asked for answers. The last cell writes `submission_log.json`. Submit
-it together with this notebook."""
+@contextmanager
+def part(name, weight=1.0):
+    """A part of a test, with its share of the points."""
+    yield'''
 _MAGIC = re.compile(r"[%!?]|[\w.]+\?+\s*$")
 _CELL_MARK = re.compile(r"^#\s*%%", re.MULTILINE)
 """A comment that would begin a cell in percent format."""
@@ -78,11 +69,9 @@ class Written:
     points: float
     """Points of all items of the new source."""
     fates: tuple[Fate, ...]
-    without_inputs: tuple[str, ...]
-    """Code items for which `personal_answers` has no input, because no visible check calls them on constants."""
 
 
-def written_source(plan: Plan, problem_id: str, title: str) -> Written:
+def written_source(plan: Plan, title: str) -> Written:
     """The source of a problem, in percent format, from the plan of an imported notebook."""
     first = next((cell for cell in plan.cells if not cell.left_out), plan.cells[0])
     has_title = first.cell_type == "markdown" and first.role == "given" and first.source.lstrip().startswith("# ")
@@ -93,38 +82,19 @@ def written_source(plan: Plan, problem_id: str, title: str) -> Written:
         cells += made
         fates.append(replace(fate, look="; ".join(filter(None, (fate.look, cell.look)))))
     place = 1  # below the title
-    cells[place:place] = [_tagged(_INSTALL, "install"), new_code_cell(_SET_UP.replace("PROBLEM", problem_id))]
-    cells += [new_markdown_cell(_LOG_TEXT), _tagged(personal_answers(plan), "answers"), _tagged(_LOG, "log")]
+    cells[place:place] = [new_code_cell(text) for text in _set_up(cells)]
     points = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
     body = jupytext.writes(
         new_notebook(cells=cells, metadata={"jupytext": {"cell_metadata_filter": "all"}}), "py:percent"
     )
-    without = plan.graded - dict(_first_calls(plan)).keys()
-    return Written(_HEADER + body[body.index("# %%") :], points, tuple(fates), tuple(sorted(without)))
+    return Written(_HEADER + body[body.index("# %%") :], points, tuple(fates))
 
 
-def personal_answers(plan: Plan) -> str:
-    """The cell that asks the student's code for answers: the first call of each function in its visible checks."""
-    asked = dict(_first_calls(plan))
-    said = "Inputs, the same for all students so far" if asked else "No inputs yet"
-    lines = [
-        "def personal_answers(student, draws):",
-        f'    """{said}: item id -> a function that asks the student\'s code."""',
-    ]
-    for item, call in asked.items():
-        lines += ["", f"    def ask_{item}():", f"        return student.{item}{call}"]
-    table = ", ".join(f'"{item}": ask_{item}' for item in asked)
-    return "\n".join([*lines, *([""] if asked else []), f"    return {{{table}}}"])
-
-
-def _first_calls(plan: Plan) -> Iterator[tuple[str, str]]:
-    for answer in (answer for answer in plan.answers if answer.is_code and answer.code):
-        assert answer.code
-        solved = ast.parse(without_markers(answer.code.source)).body
-        find = first_call if any(isinstance(node, ast.FunctionDef) for node in solved) else first_use
-        calls = (find(test.source, answer.code.name) for test in plan.tests_of(answer))
-        if call := next(filter(None, calls), ""):
-            yield answer.code.name, call
+def _set_up(cells: Sequence[NotebookNode]) -> list[str]:
+    """What the tests need of the notebook: a cell, or none."""
+    tests = "\n".join(cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("locked"))
+    wanted = [_SET_UP] * ("student." in tests) + [_PART] * ("with part(" in tests)
+    return ["\n".join(wanted)] if wanted else []
 
 
 def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
@@ -136,6 +106,8 @@ def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
         return _test(plan, answer, cell)
     if not answer.item:
         return _without_points(answer)
+    if cell is not answer.cell:
+        return [], Fate(cell, f"at the top of the cell of `{answer.item}`, which needs it")
     if answer.is_code:
         assert answer.code
         data = {"grade": False, "grade_id": answer.item, "locked": False, "solution": True}
@@ -172,32 +144,40 @@ def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode
     if not answer.item:
         return [], Fate(cell, "no points: kept in this report only", "give it points if it should count", cell.source)
     if not answer.is_code:
-        reason = answer.reasons.get(cell.number)
+        reason = answer.by_hand.get(cell.number)
         why = f": {reason.why}" if reason else ", with the rest of its item"
         fix = f"to have it graded by its test: {reason.fix}" if reason else ""
         return [], Fate(cell, f"in the sample answer of `{answer.item}`, which is graded by hand{why}", fix)
     if cell.points == 0:
         look = "a part of a test must have points; give it some in the source"
         return [], Fate(cell, "no points: kept in this report only", look, cell.source)
-    tests = plan.tests_of(answer)
+    tests, reached = plan.tests_of(answer), plan.reached_by(answer)
     became = (
         f"the test of `{answer.item}`" if len(tests) == 1 else f"the part {cell.grade_id!r} of `{answer.item}`'s test"
     )
     look = ""
-    if len(tests) > 1 and is_mixed(cell.source, {answer.item}):
-        look = "half of its points are for its visible checks, half for all of its checks; nbgrader gives all or none"
+    if answer.is_in_process:
+        reason = answer.inside.get(cell.number) or answer.inside.get(answer.cell.number)
+        became += f", which runs inside the student's process{f': {reason.why}' if reason else ''}"
+        if reason:
+            look = f"student code can forge the result of its test; to have it tested outside: {reason.fix}"
+    if len(tests) > 1 and is_mixed(cell.source, reached):
+        split = "half of its points are for its visible checks, half for all of its checks; the original is all or none"
+        look = "; ".join(filter(None, (look, split)))
     if cell.grade_id != tests[-1].grade_id:
         return [], Fate(cell, became, look)
     data = {"grade": True, "grade_id": f"test_{answer.item}", "locked": True, "solution": False}
-    source = item_test(answer.item, tests, {answer.item})
-    return [_graded("code", source, data | {"points": _number(answer.points)})], Fate(cell, became, look)
+    test = _graded("code", item_test(answer.item, tests, reached), data | {"points": _number(answer.points)})
+    if answer.is_in_process:
+        test.metadata["tags"] = [IN_PROCESS]
+    return [test], Fate(cell, became, look)
 
 
 def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     cell = answer.cell
     is_code = cell.cell_type == "code" and cell.role != "test"
     kept = [(test.grade_id, test.points, test.source) for test in (answer.tests if cell.role != "test" else [cell])]
-    own = {"task": "", "test": ""}.get(cell.role, cell.source)
+    own = {"task": "", "test": ""}.get(cell.role, answer.source)
     if cell.role == "task" and (scheme := region(cell.source, RUBRIC)):
         own = f"### BEGIN MARK SCHEME\n{scheme}\n### END MARK SCHEME"
     points = 0.0 if cell.role == "test" else cell.points
@@ -205,7 +185,7 @@ def _by_hand(answer: Answer) -> tuple[list[NotebookNode], Fate]:
     made = [_graded(cell.cell_type if is_code else "markdown", by_hand(own, is_code, points, kept), data)]
     if cell.role == "task":
         made.insert(0, _new_cell("markdown", _shown(cell)))
-    reason = answer.reasons.get(cell.number)
+    reason = answer.by_hand.get(cell.number)
     became = f"`{answer.item}`, graded by hand" + (f": {reason.why}" if reason else "")
     look = f"to have it graded by its test: {reason.fix}" if reason else ""
     if not reason and not region(cell.source, RUBRIC) and cell.role != "solution":
@@ -246,12 +226,6 @@ def _new_cell(cell_type: str, source: str) -> NotebookNode:
     else:
         cell = new_raw_cell(source) if cell_type == "raw" else new_markdown_cell(source)
     assert isinstance(cell, NotebookNode)
-    return cell
-
-
-def _tagged(source: str, tag: str) -> NotebookNode:
-    cell = _new_cell("code", source)
-    cell.metadata["tags"] = [tag]
     return cell
 
 

@@ -63,7 +63,8 @@ def rewrite(test: Cell) -> Rewritten:
     filename = f"<{test.grade_id}>"
     rewriter = _Rewriter()
     codes = []
-    for is_hidden, body in enumerate(split_statements(test.source, filename)):
+    parts = split_statements(test.source, filename, in_process=test.runs_in_process)
+    for is_hidden, body in enumerate(parts):
         rewriter.is_hidden = bool(is_hidden)
         module = ast.Module([new for node in body for new in rewriter.statement(node)], type_ignores=[])
         codes.append(compile(ast.fix_missing_locations(module), filename, "exec", dont_inherit=True))

@@ -14,14 +14,15 @@ SOURCE = f"""
 def {NAME}():
     import hashlib
     import random
+    import sys
 
     import numpy
-    import torch
 
+    torch = sys.modules.get("torch")
     _, keys, place, *_ = numpy.random.get_state()
-    states = (torch.get_rng_state().numpy().tobytes(), keys.tobytes() + bytes(str(place), "ascii"),
+    states = (torch.get_rng_state().numpy().tobytes() if torch else b"", keys.tobytes() + bytes(str(place), "ascii"),
               repr(random.getstate()).encode())
-    return [torch.initial_seed(), *(hashlib.sha256(state).hexdigest() for state in states)]
+    return [torch.initial_seed() if torch else -1, *(hashlib.sha256(state).hexdigest() for state in states)]
 """
 
 
@@ -29,7 +30,7 @@ class States(NamedTuple):
     """The states of the generators, as the student's process tells them."""
 
     seed: int
-    """With which torch's generator was seeded last."""
+    """With which torch's generator was seeded last; -1 without torch."""
     torch: str
     numpy: str
     python: str
@@ -54,7 +55,9 @@ class RandomUse:
         if before is None or after is None:
             return
         found = self._found.setdefault(function, {})
-        if before.seed != after.seed:
+        if before.seed < 0:  # without torch; its import draws nothing
+            pass
+        elif before.seed != after.seed:
             found["torch"] = f"seeds torch's global generator (with {after.seed}): what is drawn after it repeats"
         elif before.torch != after.torch:
             found.setdefault("torch", "draws from torch's global generator")

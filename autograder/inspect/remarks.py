@@ -11,6 +11,7 @@ from autograder.grading.failed import environment
 from autograder.grading.item_cache import DOUBTFUL
 from autograder.grading.verdict import Verdict
 from autograder.sandbox.limits import SessionLimits
+from homework.hand_in.log import WITHOUT_TORCH
 
 if TYPE_CHECKING:
     from autograder.course.problem import Item
@@ -44,7 +45,7 @@ def of_environment(theirs: Mapping[str, str]) -> Iterator[str]:
         theirs: `environment` of the log.
     """
     ours = environment()
-    others = [name for name in ("python", "torch") if theirs.get(name, ours[name]) != ours[name]]
+    others = [name for name in ("python", "torch") if theirs.get(name, ours[name]) not in (ours[name], WITHOUT_TORCH)]
     if others:
         there, here = (" and ".join(f"{name} {versions[name]}" for name in others) for versions in (theirs, ours))
         yield f"The student worked with {there}; grading has {here}. Functions may be missing or behave differently."

@@ -25,6 +25,7 @@ from autograder.core.hashing import key_of
 from autograder.core.text import printable
 from autograder.course.config import ROOT_VARIABLE
 from autograder.course.problem import Item, Problem, load_problem
+from autograder.course.problem_files import write_files
 from autograder.course.python_cells import plain_python
 from autograder.course.seed import seed_with
 from autograder.grading.cell_runner import CellRun, StudentProcess
@@ -39,7 +40,7 @@ from autograder.sandbox.guest.server import seed_everything
 from autograder.sandbox.host import Host, SessionDiedError
 from autograder.sandbox.proxy import Link, Student
 from autograder.submissions.rebuild import Built, Rebuilt
-from homework.checks import inputs_from
+from homework.checks import inputs_from, part
 from homework.notebook_names import NotebookNames
 
 _log = logging.getLogger("autograder")
@@ -137,7 +138,7 @@ def _confined(
     held: contextlib.ExitStack,
 ) -> dict[str, Any]:
     sources = {built.id: built.source for built in cells}
-    process = StudentProcess(exam.host, exam.seed_for("cells"), sources, (), exam.times.timed)
+    process = StudentProcess(exam.host, exam.seed_for("cells"), sources, (), exam.times.timed, files=exam.problem.files)
     held.callback(process.close)
     for built in cells:
         record = process.run(built)
@@ -150,6 +151,7 @@ def _confined(
     except SessionDiedError as error:
         raise SetupError(f"the student's process ended after its cells ({error.reason}).") from None
     link = _LoudLink(fork.sock, cells=sources)
+    link.watches_arguments = exam.problem.imports_homework
     held.callback(link.close)
     held.enter_context(link.state().applied())
     define_helpers(link, ours)
@@ -186,6 +188,9 @@ def _tell(built: Built, run: CellRun) -> None:
 def _unconfined(exam: Exam, item: Item, ours: Reference, cells: Sequence[Built], path: Path) -> dict[str, Any]:
     """Runs the cells in this process: their lines are those of the file, so that a debugger finds them."""
     scratch = Path(tempfile.mkdtemp(prefix="autograder-inspect-"))
+    if exam.problem.files:
+        write_files(exam.problem.files, scratch)
+        os.chdir(scratch)
     kept = ("HOMEWORK_PROFILE", "HOMEWORK_CACHE", "HOMEWORK_STUDENT", "CUDA_VISIBLE_DEVICES", "MPLBACKEND")
     os.environ.update({name: value for name, value in environment(scratch).items() if name in kept})
     names: dict[str, Any] = {"__name__": "student_cells", "__file__": str(path)}
@@ -200,7 +205,9 @@ def _unconfined(exam: Exam, item: Item, ours: Reference, cells: Sequence[Built],
             print(f"[{built.id}] raised:\n{traceback.format_exc()}")
     seed_everything(exam.seed_for(item.id))
     theirs = {**names, **ours.functions(item)}
-    return ours.test_names(NotebookNames("student", watch=True, names=theirs))
+    if item.is_in_process:
+        return theirs | {"part": part}
+    return ours.test_names(NotebookNames("student", watch=exam.problem.imports_homework, names=theirs))
 
 
 def cells_text(cells: Sequence[Built], head: str) -> str:

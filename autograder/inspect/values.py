@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from autograder.core.text import printable
 from autograder.sandbox.proxy import Handle
 from homework.comparison import describe, difference
+from homework.lazy_torch import is_imported, is_module, is_tensor, torch
 
 _MOST_ENTRIES = 12
 """Entries of a list or dict that are shown."""
 _DEPTH = 4
 _LONGEST = 2_000
+_MOST_COMPARED = 20_000
+"""Entries of lists and dictionaries up to which two values are compared for staff."""
 _FULL = 120
 """Numbers up to which an array is shown as a whole."""
 _ROUNDING = 1e-5
@@ -54,18 +56,33 @@ def is_data(value: Any) -> bool:
 
 
 def where_they_differ(got: Any, expected: Any) -> str:
-    """The largest difference of two values and where it is; empty if they agree or cannot be compared."""
+    """The largest difference of two values and where it is; empty if they agree, or cannot be compared or in time."""
+    if _is_long(got) or _is_long(expected):
+        return ""
     try:
         return difference(got, expected, rtol=0.0, atol=0.0)
     except Exception:  # it compares plain data only
         return ""
 
 
+def _is_long(value: Any) -> bool:
+    """Whether it is a list of so many values that comparing them one by one takes seconds."""
+    left, waiting = _MOST_COMPARED, [value]
+    while waiting and left > 0:
+        one = waiting.pop()
+        inner = list(one.values()) if isinstance(one, Mapping) else one if isinstance(one, list | tuple) else ()
+        left -= len(inner)
+        waiting += inner[:_MOST_COMPARED]
+    return left <= 0
+
+
 def rounding(got: Any, expected: Any) -> str:
     """A sentence if two different values differ by so little that rounding can be the reason; else empty."""
+    if _is_long(got) or _is_long(expected):
+        return ""
     try:
-        left, right = (torch.as_tensor(one).detach().cpu().to(torch.float64) for one in (got, expected))
-        largest, scale = float((left - right).abs().max()), float(right.abs().max())
+        left, right = _numbers(got), _numbers(expected)
+        largest, scale = float(np.abs(left - right).max()), float(np.abs(right).max())
     except Exception:  # not numbers, or not of the same shape
         return ""
     if left.shape != right.shape or not 0 < largest <= _ROUNDING * scale:
@@ -76,10 +93,19 @@ def rounding(got: Any, expected: Any) -> str:
     )
 
 
+def _numbers(value: Any) -> np.ndarray[Any, Any]:
+    if is_tensor(value):
+        return value.detach().cpu().to(torch.float64).numpy()
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError("not real numbers")
+    return array.astype(np.float64)
+
+
 def _kind(value: Any) -> str:
     if isinstance(value, Handle):
         return "an object on the student's side"
-    if isinstance(value, torch.nn.Module):
+    if is_module(value):
         return f"a module, {type(value).__name__}"
     if value is None:
         return "None"
@@ -87,14 +113,14 @@ def _kind(value: Any) -> str:
 
 
 def _text(value: Any, depth: int) -> str:
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         flags = ", requires a gradient" if value.requires_grad else ""
         dense = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
         dense = dense.float() if dense.dtype in (torch.bfloat16, torch.float16) else dense
         return _array(dense.cpu().resolve_conj().resolve_neg().numpy()) + flags
     if isinstance(value, np.ndarray | np.generic):
         return _array(np.asarray(value))
-    if isinstance(value, torch.Generator):
+    if is_imported() and isinstance(value, torch.Generator):
         return f"seed {value.initial_seed()}"
     if isinstance(value, Mapping):
         return _entries("{", [(f"{key!r}: ", one) for key, one in value.items()], "}", depth)
@@ -114,7 +140,7 @@ def _text(value: Any, depth: int) -> str:
         return str(value)[:200]
     if isinstance(value, str):
         return printable(repr(value), 500)
-    if isinstance(value, torch.nn.Module):
+    if is_module(value):
         return f"{sum(p.numel() for p in value.parameters()):,} parameters"
     return printable(repr(value), 200)
 

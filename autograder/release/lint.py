@@ -20,12 +20,12 @@ from autograder.course.mark_scheme import criteria
 from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
-from autograder.course.problem import PACKAGE_WORD, read_source, source_path
+from autograder.course.problem import IN_PROCESS, PACKAGE_WORD, imports_homework, read_source, source_path
 from autograder.release.leaks import WAIVER
 from autograder.release.lint_names import name_findings
 from autograder.release.lint_rules import Found, announced_points, findings, points_table
 
-KNOWN_TAGS = ("install", "train", "answers", "experiment", "log")
+KNOWN_TAGS = ("install", "train", "answers", "experiment", "log", IN_PROCESS)
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
 
 _NBGRADER: Mapping[str, type] = {
@@ -250,9 +250,10 @@ def _tags(cells: list[TextCell]) -> Found:
                 near = difflib.get_close_matches(tag, KNOWN_TAGS, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known tags: {', '.join(KNOWN_TAGS)}"
                 yield cell.number, "tags", f"unknown tag {tag!r}; {hint}"
+    is_needed = any(imports_homework(cell.text) for cell in code if not cell.grade_id)
     for tag, what in (("install", "first"), ("answers", ""), ("log", "last")):
         tagged = [cell for cell in code if tag in cell.tags]
-        if not tagged:
+        if not tagged and is_needed:
             yield 1, "tags", f'no code cell has the tag {tag!r}; add it: # %% tags=["{tag}"]'
         for cell in tagged[1:]:
             yield cell.number, "tags", f"a second cell has the tag {tag!r}; remove one"
@@ -262,6 +263,8 @@ def _tags(cells: list[TextCell]) -> Found:
         if "install" in cell.tags and PACKAGE_WORD not in cell.text:
             message = f"the install cell does not name {PACKAGE_WORD}; the release puts the package's address there"
             yield cell.number, "tags", message
+        if IN_PROCESS in cell.tags and not cell.is_test:
+            yield cell.number, "tags", f"the tag {IN_PROCESS!r} is for test cells; remove it here"
         if "answers" in cell.tags and not re.search(r"^def personal_answers\(", cell.text, re.MULTILINE):
             message = "this cell must define personal_answers(student, draws); see CONTRIBUTING"
             yield cell.number, "tags", message

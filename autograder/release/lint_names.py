@@ -24,7 +24,7 @@ def name_findings(cells: Sequence[TextCell]) -> Found:
     for cell, names in code:
         tree = _parsed(cell)
         if cell.is_test or "answers" in cell.tags:
-            unknown = names.uses - names.binds - defined - _ALWAYS
+            unknown = names.uses - names.binds - defined - _ALWAYS - {"part"}
             yield from _undefined(tree, unknown, defined | names.binds, not_run)
             yield from _unknown_attributes(tree, defined)
         elif not _is_not_run(cell):

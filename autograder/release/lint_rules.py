@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from autograder.course.markers import HIDDEN, SOLUTION
-from autograder.course.name_analysis import NO_NAMES, names_of
+from autograder.course.name_analysis import NO_NAMES, definitions, names_of
 from autograder.course.percent import TextCell, code_without, markers, numbers_inside
 
 Found = Iterator[tuple[int, str, str]]
@@ -26,6 +26,8 @@ _OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.Genera
 def findings(cells: list[TextCell]) -> Found:
     """The findings of all rules about code."""
     graded = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded and cell.grade_id}
+    tests = {cell.grade_id.removeprefix("test_"): cell for cell in cells if cell.is_test}
+    graded |= {name for cell in cells if cell.grade_id in graded for name in _values(cell)}
     given: set[str] = set()
     for cell in cells:
         if cell.cell_type != "code":
@@ -34,10 +36,12 @@ def findings(cells: list[TextCell]) -> Found:
         if tree is None:
             yield line, "syntax", error
         elif cell.is_answer:
-            yield from _stub(cell, tree)
+            yield from _stub(cell, tree, tests.get(cell.grade_id))
         elif not cell.is_test:
             yield from _given(tree)
             given |= _defined(tree)
+        elif cell.runs_in_process:
+            yield from _parts(tree, numbers_inside(cell, HIDDEN))
         else:
             yield from _test(cell, tree, graded)
             yield from _taken(tree, given)
@@ -54,8 +58,8 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, int, str]:
         return None, offset + (getattr(error, "lineno", None) or 1), message
 
 
-def _stub(cell: TextCell, tree: ast.Module) -> Found:
-    """Findings about the stub: it must parse and keep signature and docstring."""
+def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None) -> Found:
+    """Findings about the stub: it must parse, and keep signature and docstring if it defines one function or class."""
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
         return  # the rule `solution-markers` reports it
@@ -73,10 +77,11 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
         return  # a figure cell has no signature
     name = cell.grade_id
     defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if len(defined) != 1:
+        yield from _names_of_item(cell, test)
+        return
     if [node.name for node in defined] != [name]:
-        names = ", ".join(node.name for node in defined) or "nothing"
-        message = f"the cell defines {names}, but its grade_id is {name!r}; define exactly that one function or class"
-        yield cell.number, "grade-id-name", message
+        yield from _names_of_item(cell, test)
         return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if [node.name for node in kept] != [name]:
@@ -93,6 +98,23 @@ def _stub(cell: TextCell, tree: ast.Module) -> Found:
     raises = {(node.lineno, ast.dump(node)) for node in ast.walk(kept[0]) if isinstance(node, ast.Raise)}
     if raises <= original:
         yield cell.number, "stub", f"the solution region is not inside the body of {name!r}; move the markers"
+
+
+def _names_of_item(cell: TextCell, test: TextCell | None) -> Found:
+    """Findings about the id of an item that is not one function or class: its test must ask for what it defines."""
+    names = names_of(cell.text) or NO_NAMES
+    asked = (names_of(test.text) or NO_NAMES).attributes if test else frozenset[str]()
+    is_inside = test is not None and test.runs_in_process
+    if cell.grade_id not in names.binds and not asked & names.binds and not is_inside:
+        has = ", ".join(sorted(names.binds)) or "nothing"
+        message = f"the cell defines {has}, but its grade_id is {cell.grade_id!r}; define exactly that name"
+        yield cell.number, "grade-id-name", message
+
+
+def _values(cell: TextCell) -> frozenset[str]:
+    """The variables of a solution cell whose answer is what they hold."""
+    defined = definitions(cell.text)
+    return frozenset() if cell.grade_id in defined else (names_of(cell.text) or NO_NAMES).binds - defined
 
 
 def _indent(text: str) -> int:

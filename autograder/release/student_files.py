@@ -17,6 +17,7 @@ from autograder.core.html import template
 from autograder.core.notebook_io import notebook_text
 from autograder.course.config import Course
 from autograder.course.problem import Problem, load_problem
+from autograder.course.problem_files import files_for_students
 from autograder.course.urls import BADGE, clone_address, colab_address
 from autograder.release.notebook import released_notebook
 
@@ -50,16 +51,19 @@ def student_files(course: Course, problems: Iterable[str]) -> dict[str, bytes]:
     loaded = [load_problem(problem, course.root) for problem in problems]
     root = course.root
     files = {f"notebooks/{problem.id}.ipynb": _notebook(root, problem) for problem in loaded}
-    files |= _package(root)
-    files |= {name: _bytes(root / name) for name in _COPIED}
-    files |= {path.relative_to(root).as_posix(): _bytes(path) for path in sorted((root / "data").glob("build_*.py"))}
-    texts = {
-        "README.md": _readme(course, loaded),
-        "CHANGELOG.md": changes_for_students(_text(root / "CHANGELOG.md")),
-        "pyproject.toml": project_of_students(_text(root / "pyproject.toml")),
-        "environment.yml": _environment(_text(root / "environment.yml")),
-        ".gitignore": _IGNORED,
-    }
+    files_for_students(root)  # which refuses different files of one name
+    files |= {f"notebooks/{name}": data for problem in loaded for name, data in problem.files.items()}
+    texts = {"README.md": _readme(course, loaded), ".gitignore": _IGNORED}
+    if any(problem.imports_homework for problem in loaded):
+        files |= _package(root)
+        files |= {name: _bytes(root / name) for name in _COPIED}
+        data = sorted((root / "data").glob("build_*.py"))
+        files |= {path.relative_to(root).as_posix(): _bytes(path) for path in data}
+        texts |= {
+            "CHANGELOG.md": changes_for_students(_text(root / "CHANGELOG.md")),
+            "pyproject.toml": project_of_students(_text(root / "pyproject.toml")),
+            "environment.yml": _environment(_text(root / "environment.yml")),
+        }
     files |= {name: text.encode() for name, text in texts.items()}
     return dict(sorted(files.items()))
 
@@ -140,6 +144,7 @@ def _readme(course: Course, problems: list[Problem]) -> str:
     homeworks = [(one, [known[problem] for problem in one.problems if problem in known]) for one in course.homeworks]
     return template("student_readme.md", escapes=False).render(
         course=course,
+        has_package=any(problem.imports_homework for problem in problems),
         clone=clone_address(course),
         homeworks=[(homework, listed) for homework, listed in homeworks if listed],
         due=_moment,

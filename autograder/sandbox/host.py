@@ -342,6 +342,14 @@ class Session:
         """Seeds torch, numpy and random in the session."""
         self._ask({"op": "seed", "seed": seed}, GRACE_SECONDS)
 
+    def put(self, name: str, data: bytes) -> None:
+        """Writes a file into the session's working folder, before its first cell.
+
+        Raises:
+            SessionDiedError: the session has ended; it is closed.
+        """
+        self._ask({"op": "put", "name": name}, GRACE_SECONDS, data)
+
     def patience(self, seconds: float) -> Patience:
         """A time limit for the session and its forks, in which waiting for a processor does not count."""
         return Patience(seconds, self.waited)
@@ -418,14 +426,14 @@ class Session:
                 remove(self._folder)
             self._pid = 0
 
-    def _ask(self, header: dict[str, Any], seconds: float) -> dict[str, Any]:
+    def _ask(self, header: dict[str, Any], seconds: float, body: bytes = b"") -> dict[str, Any]:
         self.settle()
-        self._send(header, seconds)
+        self._send(header, seconds, body)
         return self._receive(seconds)
 
-    def _send(self, header: dict[str, Any], seconds: float) -> None:
+    def _send(self, header: dict[str, Any], seconds: float, body: bytes = b"") -> None:
         try:
-            send_frame(self._sock, header, deadline=Patience(seconds))
+            send_frame(self._sock, header, body, deadline=Patience(seconds))
         except (ClosedError, UnsendableError):  # e.g. a cell with a million emojis
             self.close()
             raise SessionDiedError(Status.CRASHED) from None

@@ -24,9 +24,10 @@ from typing import Any, Protocol
 
 from autograder.core.machine import slowness
 from autograder.sandbox.filesystem import create_library, environment, remove, staff_only
+from autograder.sandbox.guest.wire import ClosedError, send_frame
 from autograder.sandbox.limits import SessionLimits
 
-WARM_MODULES = ("numpy", "torch.nn.functional", "homework")
+WARM_MODULES = ("numpy", "homework")
 """Modules that every host imports before its first session."""
 _PROGRAM = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import start; "
@@ -35,7 +36,7 @@ _PROGRAM = (
 _BESIDE = (
     "import sys; sys.path[:0] = {paths!r}; from guest.main import fork_host; "
     "host = fork_host({fd}, {modules!r}, {plans!r}, {scratch!r}, {log!r}, huge_pages={huge!r}); "
-    "sys.path[:] = {search!r}; from {module} import main; main({fd}, host); "
+    "from guest.main import trusted; trusted({fd}).main({fd}, host); "
     "import os; os._exit(0)"  # skips torch's cleanup, which takes most of a second
 )
 
@@ -201,8 +202,6 @@ class HostFolder:
             scratch=str(self.scratch),
             log=str(self._log),
             huge=huge_pages,
-            search=sys.path,
-            module=module,
         )
         with theirs:
             process = subprocess.Popen(
@@ -213,6 +212,8 @@ class HostFolder:
                 env=environment(self.scratch),
                 start_new_session=own,
             )
+        with contextlib.suppress(ClosedError):  # it has ended, which its user finds out
+            send_frame(ours, {"search": sys.path, "module": module})  # read after the fork: the host must not know it
         return process, Connection(ours.detach())
 
     def remove(self) -> None:

@@ -15,10 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, get_args
 
-import torch
-
 from autograder.core.machine import memory_at_most, memory_with
-from autograder.sandbox.guest.codec import Decoder, Encoder
+from autograder.sandbox.guest.codec import DTYPES, Decoder, Encoder
 from autograder.sandbox.guest.graphs import Graphs, Sizes, connected, through
 from autograder.sandbox.guest.wire import (
     ClosedError,
@@ -32,6 +30,7 @@ from autograder.sandbox.guest.wire import (
 )
 from autograder.sandbox.student_error import StudentError
 from homework.arguments import Change, Kind, modules_are_watched, require_unchanged
+from homework.lazy_torch import is_grad_enabled, is_imported, is_tensor, set_grad_enabled, torch, when_imported
 
 _MAX_CHANGES = 20
 """Maximum number of changed arguments of one call, and of steps into one argument, in a message."""
@@ -41,6 +40,8 @@ _MOST_HEARD = 5_000
 """Characters that are kept of what one call prints."""
 _MAX_CALLBACKS = 100_000
 """Maximum number of callbacks that the test of one item answers."""
+_DTYPE = "float32"
+"""torch's default data type where a notebook does not change it."""
 _STAND_IN_MEMORY = 2**30
 """Bytes that a stand-in may allocate in one call; the student's code chooses its arguments."""
 
@@ -83,8 +84,8 @@ _NOT_REBUILT = (
 class NotebookState:
     """What a notebook's cells changed, and a test in the notebook would share: torch's settings, threads."""
 
-    dtype: Any = torch.float32
-    """The default data type, untrusted."""
+    dtype: str = _DTYPE
+    """Name of the default data type, untrusted."""
     grad: bool = True
     """Whether gradients are computed."""
     threads: bool = False
@@ -92,22 +93,24 @@ class NotebookState:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Applies them in this process while the block runs."""
-        before = torch.get_default_dtype()
-        torch.set_default_dtype(self.dtype if self.dtype in (torch.float32, torch.float64) else torch.float32)
-        try:
-            with torch.set_grad_enabled(self.grad):
-                yield
-        finally:
-            torch.set_default_dtype(before)
+        """Applies them in this process while the block runs, from the import of torch on."""
+        with contextlib.ExitStack() as undo:
+
+            def apply() -> None:
+                undo.callback(torch.set_default_dtype, torch.get_default_dtype())
+                torch.set_default_dtype(torch.float64 if self.dtype == "float64" else torch.float32)
+                undo.enter_context(torch.set_grad_enabled(self.grad))
+
+            undo.callback(when_imported(apply))
+            yield
 
     @property
     def warning(self) -> str:
         """What a student should know about the changed settings; empty if they are the defaults."""
         found = []
-        if self.dtype is not torch.float32:
+        if self.dtype != _DTYPE:
             found.append(
-                f"Your notebook changes torch's default data type to {_dtype_name(self.dtype)}; undo it with "
+                f"Your notebook changes torch's default data type to {self.dtype}; undo it with "
                 "torch.set_default_dtype(torch.float32) in the same cell."
             )
         if not self.grad:
@@ -121,10 +124,6 @@ class NotebookState:
                 "function that uses them."
             )
         return "\n".join(found)
-
-
-def _dtype_name(dtype: Any) -> str:
-    return str(dtype).removeprefix("torch.") if isinstance(dtype, torch.dtype) else "another one"
 
 
 class Handle:
@@ -250,7 +249,7 @@ class Link:
         """
         encoder = Encoder(self._opaque)
         header = {"op": "call", "of": of, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
-        header["grad"] = torch.is_grad_enabled()
+        header["grad"] = is_grad_enabled()
         header["watch"] = ("all" if modules_are_watched() else "data") if self.watches_arguments else ""
         header["always"] = always
         return self._ask(header, encoder)
@@ -258,6 +257,15 @@ class Link:
     def seed(self, seed: int) -> None:
         """Seeds torch, numpy and random in the sandbox."""
         self._ask({"op": "seed", "seed": seed}, Encoder(self._opaque))
+
+    def run(self, source: str, name: str) -> None:
+        """Runs trusted code inside the notebook; raises what it raises there, which student code can forge.
+
+        Args:
+            source: the code.
+            name: the id of its cell, for places of errors.
+        """
+        self._ask({"op": "run", "source": source, "name": name}, Encoder(self._opaque))
 
     def define(self, names: Collection[str], sources: Sequence[str], uses: Sequence[str]) -> None:
         """Defines names of the notebook anew.
@@ -290,7 +298,7 @@ class Link:
             state = state if type(state) is dict else {}
             dtype = state.get("dtype")
             self._state = NotebookState(
-                dtype if isinstance(dtype, torch.dtype) else torch.float32,
+                dtype if type(dtype) is str and dtype in DTYPES else _DTYPE,
                 state.get("grad") is not False,
                 state.get("threads") is True,
             )
@@ -330,7 +338,7 @@ class Link:
                 raise failure
             if "raised" in reply:
                 raise remote_error(StudentError.of(reply["raised"], self._cells), encoder.dtypes)
-            value = self._value(reply, body, [t for t in encoder.differentiable if torch.is_grad_enabled()])
+            value = self._value(reply, body, [t for t in encoder.differentiable if is_grad_enabled()])
             require_unchanged(self._changes(reply.get("changed", [])))
             return value
 
@@ -366,15 +374,17 @@ class Link:
             decoder.tensor = lambda tensor, _index: _leaf(leaves, tensor)
         function, args, kwargs = self._asked(question, decoder)
         generator = decoder.decode(question.get("random"))
-        if type(generator) is not torch.Generator:
-            raise WireError("a call of a stand-in without the state of the generator")
+        if generator is not None and not (is_imported() and type(generator) is torch.Generator):
+            raise WireError("a call of a stand-in with an invalid state of the generator")
         encoder = Encoder(self._opaque)
-        before = torch.get_rng_state()
+        before = torch.get_rng_state() if is_imported() else None
         try:
-            torch.set_rng_state(generator.get_state())
-            with torch.set_grad_enabled(question.get("grad") is True), memory_at_most(memory_with(_STAND_IN_MEMORY)):
+            if generator is not None:
+                torch.set_rng_state(generator.get_state())
+            with set_grad_enabled(question.get("grad") is True), memory_at_most(memory_with(_STAND_IN_MEMORY)):
                 value = function(*args, **kwargs)
-            reply = {"value": encoder.encode(value), "random": encoder.encode(torch.default_generator)}
+            drawn = None if generator is None else encoder.encode(torch.default_generator)
+            reply = {"value": encoder.encode(value), "random": drawn}
             reply["graph"] = self._graphs.keep(leaves, encoder.differentiable) if encoder.differentiable else -1
         except Exception as error:
             encoder = Encoder(self._opaque)
@@ -382,13 +392,14 @@ class Link:
             kind = "Exception" if issubclass(known, _NOT_REBUILT) else known.__name__
             reply = {"raised": str(error), "type": kind}
         finally:
-            torch.set_rng_state(before)
+            if before is not None:
+                torch.set_rng_state(before)
         send_frame(self._sock, reply, encoder.body, self._deadline)
 
     def _answer_backward(self, question: dict[str, Any], body: bytes) -> None:
         """Answers with the gradients of a call of a stand-in."""
         gradients = self._decoder(body).decode(question.get("gradients"))
-        if type(gradients) is not list or not all(g is None or isinstance(g, torch.Tensor) for g in gradients):
+        if type(gradients) is not list or not all(g is None or is_tensor(g) for g in gradients):
             raise WireError("invalid gradients")
         encoder = Encoder(self._opaque)
         try:
@@ -433,7 +444,7 @@ class Link:
         value = self._decoder(body).decode(gradient[0])
         tensor.requires_grad_()
         if value is not None:
-            if not isinstance(value, torch.Tensor) or value.shape != tensor.shape or value.dtype != tensor.dtype:
+            if not is_tensor(value) or value.shape != tensor.shape or value.dtype != tensor.dtype:
                 raise WireError("a parameter whose gradient does not fit")
             tensor.grad = value
         return tensor
@@ -447,7 +458,7 @@ class Link:
         for value, (shape, dtype) in zip(found, inputs, strict=True):
             if value is None:
                 continue
-            if not isinstance(value, torch.Tensor) or value.shape != shape or value.dtype != dtype:
+            if not is_tensor(value) or value.shape != shape or value.dtype != dtype:
                 raise WireError("a backward pass with a gradient of the wrong shape or dtype")
         return found
 

@@ -103,7 +103,7 @@ class _Search:
         self._by_cell = [n for n in fits if not cells[n].grade_id and cells[n].cell_id == item.cell.id]
         code = [n for n, cell in enumerate(cells) if cell.cell_type == "code" and item.kind == "code"]
         self._by_name = [n for n in code if item.id in cells[n].source and defines(cells[n].source, item.id)]
-        self._by_place = [] if item.kind == "code" else [n for n in self._places() if n in fits]
+        self._by_place = [] if item.has_name else [n for n in self._places() if n in fits]
         self._is = {n: self._judged(n) for n in {*self._by_id, *self._by_cell, *self._by_name, *self._by_place}}
         own = {*self._by_id, *self._by_cell}
         again = [n for n in self._by_name if n not in own and replaces(cells[n].source, item.id)]
@@ -141,7 +141,7 @@ class _Search:
                 f"cell {counted + 1} was turned into a {_type(self._cells[counted])} cell; its text is shown."
             )
         elif counted not in self._by_id:
-            by_its_name = "the name it defines" if self._item.kind == "code" else "the text above it"
+            by_its_name = "the name it defines" if self._item.has_name else "the text above it"
             how = "its cell id" if counted in self._by_cell else by_its_name
             repairs.append(f"the cell was found by {how}, not by its nbgrader id.")
         return [Flag(FlagKind.REPAIRED, f"{self._item.id}: {repair}") for repair in repairs]
@@ -163,7 +163,7 @@ class _Search:
             return _Answer.NONE
         if self._item.kind != "code":
             return _Answer.WHOLE
-        whole = names_of(source) is not None and defines(source, self._item.id)
+        whole = names_of(source) is not None and (not self._item.has_name or defines(source, self._item.id))
         return _Answer.WHOLE if whole else _Answer.BROKEN
 
     def in_text(self) -> str:

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 
 from homework.atomic import whole_file
 from homework.colab import offer_download, on_colab
@@ -31,6 +30,7 @@ from homework.hand_in.expected_ranges import Bands, numbers_table, wrong_with
 from homework.hand_in.identity import student_id
 from homework.hand_in.personal import Draws, Json, draws_for, plain_json
 from homework.hand_in.source_hash import cell_source_of, source_hash
+from homework.lazy_torch import is_imported, torch
 from homework.notebook_names import NotebookNames
 from homework.profiles import Run, device_name
 from homework.scalars import as_number, is_whole
@@ -39,6 +39,8 @@ from homework.seeds import generator_states, seed_everything, set_generator_stat
 FILE_NAME = "submission_log.json"
 MOST_BYTES = 1 << 20
 LONGEST_ERROR = 500
+WITHOUT_TORCH = "none"
+"""In place of torch's version in the environment of a log."""
 _NOTEBOOK = NotebookNames("student")
 """The notebook's names, for answers. Only tests check that a function leaves its arguments unchanged."""
 
@@ -311,7 +313,7 @@ def _environment(run: Run) -> dict[str, str]:
 
     return {
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": torch.__version__ if is_imported() else WITHOUT_TORCH,
         "device": device_name(run.device),
         "numpy": np.__version__,
         "homework": __version__,

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, TypeAlias
 
 import numpy as np
-import torch
 
+from homework.lazy_torch import is_dtype, is_tensor, torch
+
+Array: TypeAlias = "np.ndarray[Any, Any]"
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
 DECIMALS = 4
@@ -23,7 +25,7 @@ LARGEST_ANSWER = 100_000
 DEEPEST_ANSWER = 32
 
 
-class Draws:
+class ArrayDraws:
     """A stream of inputs that is the same on every platform and in every version (numpy's frozen `RandomState`).
 
     All draws are rounded to 4 decimals, so that the last bits of a platform's logarithm cannot matter.
@@ -34,21 +36,44 @@ class Draws:
         digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).digest()
         self._stream = np.random.RandomState(np.frombuffer(digest, dtype="<u4").astype(np.uint32))
 
-    def normal(self, *shape: int) -> torch.Tensor:
+    def normal(self, *shape: int) -> Array:
         """Standard normal numbers, float32 `shape`."""
         return _float32(self._stream.standard_normal(shape))
 
-    def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+    def uniform(self, low: float, high: float, *shape: int) -> Array:
         """Numbers uniform between `low` and `high`, float32 `shape`."""
         return _float32(low + (high - low) * self._stream.random_sample(shape))
 
+    def integers(self, low: int, high: int, *shape: int) -> Array:
+        """Whole numbers from `low` up to but not including `high`, int64 `shape`."""
+        return np.asarray(self._stream.randint(low, high, size=shape, dtype=np.int64))
+
+    def binary(self, *shape: int) -> Array:
+        """Zeros and ones, equally likely, float32 `shape`."""
+        return self.integers(0, 2, *shape).astype(np.float32)
+
+
+class Draws:
+    """The same stream as tensors; `arrays` gives it as numpy arrays, for problems without torch."""
+
+    def __init__(self, *names: str) -> None:
+        self.arrays = ArrayDraws(*names)
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        """Standard normal numbers, float32 `shape`."""
+        return torch.from_numpy(self.arrays.normal(*shape))
+
+    def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
+        """Numbers uniform between `low` and `high`, float32 `shape`."""
+        return torch.from_numpy(self.arrays.uniform(low, high, *shape))
+
     def integers(self, low: int, high: int, *shape: int) -> torch.Tensor:
         """Whole numbers from `low` up to but not including `high`, int64 `shape`."""
-        return torch.from_numpy(np.asarray(self._stream.randint(low, high, size=shape, dtype=np.int64)))
+        return torch.from_numpy(self.arrays.integers(low, high, *shape))
 
     def binary(self, *shape: int) -> torch.Tensor:
         """Zeros and ones, equally likely, float32 `shape`."""
-        return self.integers(0, 2, *shape).to(torch.float32)
+        return torch.from_numpy(self.arrays.binary(*shape))
 
 
 def draws_for(student: str, problem: str) -> Callable[[str], Draws]:
@@ -99,7 +124,7 @@ class _Room:
 def _plain(value: Any, depth: int, room: _Room) -> Json:
     if depth > DEEPEST_ANSWER:
         raise ValueError(f"an answer is nested more than {DEEPEST_ANSWER} deep; return something flatter.")
-    if isinstance(value, torch.Tensor | np.ndarray | np.generic):
+    if isinstance(value, np.ndarray | np.generic) or is_tensor(value):
         room.has(math.prod(side or 1 for side in value.shape))  # an empty tensor may be a list of many empty lists
         return _plain_array(value, depth, room)
     if isinstance(value, str | bytes | bytearray):
@@ -130,7 +155,7 @@ def _plain_collection(value: Any, depth: int, room: _Room) -> Json:
         return {str(_plain(str(key), depth, room)): _plain(item, depth + 1, room) for key, item in value.items()}
     if isinstance(value, bytes | bytearray):
         return bytes(value).hex()
-    if isinstance(value, torch.dtype):
+    if is_dtype(value):
         return str(value)
     if isinstance(value, Iterable) and not isinstance(value, Set | type):
         return [_plain(item, depth + 1, room) for item in value]
@@ -138,7 +163,7 @@ def _plain_collection(value: Any, depth: int, room: _Room) -> Json:
 
 
 def _plain_array(value: Any, depth: int, room: _Room) -> Json:
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         dense = value.detach().to_dense() if value.layout is not torch.strided else value.detach()
         return _plain(dense.cpu().tolist(), depth, room)
     return _plain(value.tolist(), depth, room) if value.dtype.kind in "biufcU" else _unfit(value)
@@ -159,5 +184,5 @@ def _unfit(value: object) -> Json:
     )
 
 
-def _float32(values: Any) -> torch.Tensor:
-    return torch.from_numpy(np.asarray(np.round(values, DECIMALS), dtype=np.float32))
+def _float32(values: Any) -> Array:
+    return np.asarray(np.round(values, DECIMALS), dtype=np.float32)

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 @functools.cache
 def warm_host() -> Host:
     """A host at the strongest level that the machine offers; its sandbox has been tested."""
-    host = Host(level=ANY, huge_pages=True)
+    host = Host(("torch",), level=ANY, huge_pages=True)
     atexit.register(host.close)
     require_confinement(host, ROOT)
     return host

@@ -17,7 +17,7 @@ from tests.homework.conftest import Patch
 
 
 def test_importing_loads_no_large_library_and_torchvision_imports_after_it() -> None:
-    heavy = ["matplotlib", "sklearn", "torchvision", "transformers", "datasets", "jsonschema", "IPython"]
+    heavy = ["torch", "matplotlib", "sklearn", "torchvision", "transformers", "datasets", "jsonschema", "IPython"]
     code = (
         f"import sys, homework; print([name for name in {heavy} if name in sys.modules]); "
         "from torchvision.utils import make_grid; import torch; print(tuple(make_grid(torch.rand(4, 1, 5, 5)).shape))"

@@ -28,17 +28,17 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
+
+from homework.lazy_torch import is_available, is_imported, is_tensor, torch
 
 from .wire import LIMITS, Limits, UnsendableError, WireError
 
 _SAFE_INTEGER = 2**53
 _HEXADECIMAL = re.compile("-?[1-9a-f][0-9a-f]*")
 
-DTYPES: dict[str, torch.dtype] = {
-    name: getattr(torch, name) for name in "bool uint8 int8 int16 int32 int64 float16 bfloat16 float32 float64".split()
-}
-_DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+DTYPES = {"bool": 1, "uint8": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8}
+DTYPES |= {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+"""Name of each data type of tensors that can be sent → bytes of an entry."""
 _ARRAY_DTYPES = frozenset("bool uint8 int8 int16 int32 int64 uint16 uint32 uint64 float16 float32 float64".split())
 
 _ITERATORS: tuple[type, ...] = (
@@ -108,7 +108,7 @@ class Encoder:
             return value if math.isfinite(value) else ["f", repr(value)]
         if kind is bytes:
             return ["b", *self._put(value)]
-        if isinstance(value, torch.Tensor):
+        if is_tensor(value):
             return self._tensor(value)
         if kind is np.ndarray:
             return self._array(value)
@@ -116,7 +116,7 @@ class Encoder:
             return self.encode(value.item(), depth)
         if kind is list:
             return ["l", *(self.encode(entry, depth + 1) for entry in value)]
-        if kind is tuple or kind is torch.Size:
+        if kind is tuple or (is_imported() and kind is torch.Size):
             return ["t", *(self.encode(entry, depth + 1) for entry in value)]
         if kind in _DICTS:
             return ["d", *([self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items())]
@@ -126,12 +126,13 @@ class Encoder:
         if kind in _ITERATORS:
             entries = list(itertools.islice(value, LIMITS.values + 1))
             return ["l", *(self.encode(entry, depth + 1) for entry in entries)]
-        if kind is torch.dtype and value in _DTYPE_NAMES:
-            return ["D", _DTYPE_NAMES[value]]
-        if kind is torch.device:
-            return ["V", str(value)]
-        if kind is torch.Generator:
-            return ["G", *self._put(value.get_state().numpy().tobytes())]
+        if is_imported():
+            if kind is torch.dtype and _dtype_name(value) in DTYPES:
+                return ["D", _dtype_name(value)]
+            if kind is torch.device:
+                return ["V", str(value)]
+            if kind is torch.Generator:
+                return ["G", *self._put(value.get_state().numpy().tobytes())]
         if kind is slice:
             return ["S", *(self.encode(part, depth + 1) for part in (value.start, value.stop, value.step))]
         if value is Ellipsis:
@@ -148,7 +149,8 @@ class Encoder:
     def _tensor(self, value: torch.Tensor) -> list[Any]:
         if type(value) is not torch.Tensor and type(value) is not torch.nn.Parameter:
             value = value.as_subclass(torch.Tensor)  # only its numbers and its graph are needed
-        if value.layout is not torch.strided or value.is_quantized or value.dtype not in _DTYPE_NAMES:
+        name = _dtype_name(value.dtype)
+        if value.layout is not torch.strided or value.is_quantized or name not in DTYPES:
             raise UnsendableError(f"a tensor of {value.dtype} and {value.layout} cannot be sent; use a dense real one")
         index = _PLAIN
         if value.is_inference():
@@ -156,16 +158,21 @@ class Encoder:
         elif value.requires_grad:
             index = len(self.differentiable)
             self.differentiable.append(value)
-        self.dtypes.add(_DTYPE_NAMES[value.dtype])
+        self.dtypes.add(name)
         flat = value.detach().to("cpu").clone(memory_format=torch.contiguous_format).reshape(-1)
         raw = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
-        return ["T", _DTYPE_NAMES[value.dtype], list(value.shape), *self._put(raw), index]
+        return ["T", name, list(value.shape), *self._put(raw), index]
 
     def _array(self, value: np.ndarray[Any, Any]) -> list[Any]:
         if value.dtype.name not in _ARRAY_DTYPES:
             raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot be sent")
         native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
         return ["A", value.dtype.name, list(value.shape), *self._put(native.tobytes())]
+
+
+@functools.cache
+def _dtype_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _is_named_tuple(kind: type) -> bool:
@@ -293,9 +300,10 @@ class Decoder:
         if len(parts) != 5 or type(parts[4]) is not int:
             raise WireError("a tensor without gradient index")
         name, shape, raw = self._dense(parts[:4], _tensor_item_size)
-        dtype = DTYPES[name]
         if name == "bool" and raw and max(raw) > 1:
             raise WireError("a boolean tensor with other values than 0 and 1")
+        _require_torch()
+        dtype = getattr(torch, name)
         try:
             value = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
             value = value.reshape(shape)
@@ -319,16 +327,20 @@ class Decoder:
         (name,) = self._exactly(parts, str)
         if name not in DTYPES:
             raise WireError("an unknown dtype")
-        return DTYPES[name]
+        _require_torch()
+        dtype: torch.dtype = getattr(torch, name)
+        return dtype
 
     def _device(self, parts: list[Any], _depth: int) -> torch.device:
         (name,) = self._exactly(parts, str)
         if name not in ("cpu", "cuda", "cuda:0"):
             raise WireError("an unknown device")
+        _require_torch()
         return torch.device(name)
 
     def _generator(self, parts: list[Any], _depth: int) -> torch.Generator:
         start, length = self._exactly(parts, int, int)
+        _require_torch()
         generator = torch.Generator()
         raw = self._slice(start, length)
         if len(raw) != generator.get_state().numel():
@@ -404,10 +416,20 @@ def _is_key(key: Any) -> bool:
     return key is None or type(key) in (str, int, float, bool)
 
 
+def _require_torch() -> None:
+    """Imports torch for the first value that needs it.
+
+    Raises:
+        WireError: it is not installed here.
+    """
+    if not (is_imported() or is_available()):
+        raise WireError("a value of torch, which is not installed here")
+
+
 def _tensor_item_size(name: str) -> int:
     if name not in DTYPES:
         raise WireError("a tensor of an unknown dtype")
-    return DTYPES[name].itemsize
+    return DTYPES[name]
 
 
 def _array_item_size(name: str) -> int:

@@ -18,10 +18,12 @@ import sys
 import threading
 import time
 
+from homework.lazy_torch import is_imported, torch, when_imported
+
 from . import syscalls
 from .bounded_stream import Bounded
 from .confinement import SCRATCH, Confinement, die_with_parent, set_limits
-from .no_gpu import not_compiled
+from .no_gpu import keep_one_thread, not_compiled
 from .open_files import OpenFiles, held_files, holds_locks
 from .prefork import WaitingFork
 from .process_tree import children, is_busy, kill_children
@@ -151,26 +153,28 @@ def _clone(sock: socket.socket, fd: int, confinement: Confinement) -> int:
 
 def import_modules(modules: list[str]) -> None:
     """Imports modules and triggers torch's lazy imports; starts no thread, so that forking stays safe."""
-    import torch
-
-    torch.set_num_threads(1)
+    when_imported(lambda: torch.set_num_threads(1), "threads")
     for name in modules:
         with contextlib.suppress(ImportError):  # for `from x import y`, x.y may not be a module
             importlib.import_module(name)
         module, _, attribute = name.rpartition(".")
         with contextlib.suppress(Exception):  # some packages import a module only when a name of it is used
             getattr(sys.modules.get(module), attribute)
-    torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))  # an explicit gradient triggers more lazy imports
+    if is_imported():  # an explicit gradient triggers more lazy imports
+        torch.zeros(2, requires_grad=True).sum().backward(torch.ones(()))
 
 
 def warm_up(modules: list[str]) -> None:
     """Prepares this process for sessions: imports modules, seeds the generators, creates the notebook's shell."""
-    import torch
-
     import_modules(modules)
     seed_everything(0)  # initializing numpy's generator takes milliseconds
     NotebookShell.create()
+    when_imported(_replace_in_torch)
+
+
+def _replace_in_torch() -> None:
     torch.compile = not_compiled
+    torch.set_num_threads = keep_one_thread  # type: ignore[assignment]  # threads do not survive a fork
 
 
 def _kill_session(pid: int, others: set[int]) -> None:
@@ -219,11 +223,15 @@ class Session:
     def serve(self) -> None:
         """Serves requests until the socket closes.
 
-        `run` runs a cell, `fork` makes a fork and talks to it, `wake` talks to a fork again, `end` ends a fork.
+        `put` writes a file, `run` runs a cell, `fork` makes a fork and talks to it, `wake` talks to a fork again, `end`
+        ends a fork.
         """
         while True:
-            header, _ = receive_frame(self._sock, limits=_SMALL)
-            if header["op"] == "run":
+            header, body = receive_frame(self._sock)
+            if header["op"] == "put":
+                self._put(header["name"], body)
+                send_frame(self._sock, {"put": True})
+            elif header["op"] == "run":
                 self._let_cells_run()
                 send_frame(self._sock, self._shell.run(header["source"], header["name"]))
             elif header["op"] == "fork":
@@ -238,6 +246,13 @@ class Session:
             elif header["op"] == "seed":
                 seed_everything(header["seed"])
                 send_frame(self._sock, {"seeded": True})
+
+    def _put(self, name: str, data: bytes) -> None:
+        """Writes a file into the working folder."""
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)
+        self._files = self._folder.now(self._files)
 
     def _let_cells_run(self) -> None:
         self._let_wait()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-import torch
-from torch.autograd.function import once_differentiable
+from homework.lazy_torch import torch
 
 from .codec import Decoder
 from .wire import WireError
@@ -18,7 +17,7 @@ from .wire import WireError
 MAX_GRAPHS = 256
 """Maximum number of calls whose graphs are kept for a backward pass; the oldest is dropped first."""
 
-Sizes = list[tuple[torch.Size, torch.dtype]]
+Sizes: TypeAlias = "list[tuple[torch.Size, torch.dtype]]"
 """Shape and data type of each input of a call that requires a gradient."""
 
 
@@ -96,24 +95,8 @@ def through(
     """The outputs with a gradient function that asks the other side for the gradients of the inputs."""
     if not outputs:
         return []
+    from .remote_gradient import RemoteGradient
+
     anchor = torch.zeros((), requires_grad=True)  # so that backward also runs for parameters on the other side
-    apply: Callable[..., Any] = _Through.apply  # untyped in older torch
+    apply: Callable[..., Any] = RemoteGradient.apply  # untyped in older torch
     return list(apply(ask, outputs, anchor, *inputs))
-
-
-class _Through(torch.autograd.Function):
-    """Connects the other side's graph to this side's."""
-
-    @staticmethod
-    def forward(ctx: Any, ask: Any, outputs: list[torch.Tensor], *inputs: torch.Tensor) -> Any:
-        """Returns `outputs`, now with a gradient function. `inputs[0]` is the anchor."""
-        ctx.set_materialize_grads(False)
-        ctx.ask = ask
-        ctx.inputs = [(tensor.shape, tensor.dtype) for tensor in inputs[1:]]
-        return tuple(outputs)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor | None) -> Any:
-        """Asks for the gradients of the inputs."""
-        return None, None, None, *ctx.ask([None if grad is None else grad.detach() for grad in gradients], ctx.inputs)

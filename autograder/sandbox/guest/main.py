@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from .confinement import Confinement, Plan
@@ -73,6 +75,19 @@ def fork_host(
         os.waitpid(pid, 0)
         refusals.append(f"{plan['level']}: {reply['refused']}")
     return {"refusals": refusals}
+
+
+def trusted(control: int) -> ModuleType:
+    """The trusted module that is named over the control socket, which a host that was forked before does not know.
+
+    Args:
+        control: the socket's file descriptor, which stays open.
+    """
+    sock = socket.socket(fileno=control)
+    told, _ = receive_frame(sock)
+    sock.detach()
+    sys.path[:] = told["search"]
+    return importlib.import_module(told["module"])
 
 
 def _serve(sock: socket.socket, modules: list[str], plan: dict[str, Any], *, huge_pages: bool) -> None:

@@ -1,8 +1,9 @@
 """Answers the examiner's requests about a notebook's names in the sandbox, one frame at a time.
 
-The requests are `get`, `index`, `call`, `backward`, `define`, `replace`, `seed`, `state`, `listen` and `ping`. Objects
-that are not plain data stay here in a registry and are sent as numbered handles. A call with tensors that require a
-gradient keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian product.
+The requests are `get`, `index`, `call`, `backward`, `run`, `define`, `replace`, `seed`, `state`, `listen` and `ping`.
+Objects that are not plain data stay here in a registry and are sent as numbered handles. A call with tensors that
+require a gradient keeps its inputs and outputs, so that the examiner's backward pass can request the vector-Jacobian
+product.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from homework.arguments import Watch
+from homework.lazy_torch import is_grad_enabled, is_imported, set_grad_enabled, torch, when_imported
 
 from .bounded_stream import Bounded
 from .codec import Decoder, Encoder
-from .errors import describe
+from .errors import cell_file, describe
 from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
 
@@ -97,11 +98,15 @@ class RequestServer:
         """Like `call_back`, for a stand-in."""
         encoder = Encoder(self._opaque)
         header = {"op": "stand_in", "number": number, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
-        header |= {"grad": torch.is_grad_enabled(), "random": encoder.encode(torch.default_generator)}
+        header |= {
+            "grad": is_grad_enabled(),
+            "random": encoder.encode(torch.default_generator) if is_imported() else None,
+        }
         reply, body = self._ask(header, encoder)
         if "raised" in reply:
             raise getattr(builtins, reply["type"])(reply["raised"])
-        torch.default_generator.set_state(self._decoder(body, []).decode(reply["random"]).get_state())
+        if reply["random"] is not None:
+            torch.default_generator.set_state(self._decoder(body, []).decode(reply["random"]).get_state())
 
         def ask(gradients: list[torch.Tensor | None], _sizes: Sizes) -> list[torch.Tensor | None]:
             encoder = Encoder(self._opaque)
@@ -153,7 +158,7 @@ class RequestServer:
         leaves: list[torch.Tensor] = []
         decoder = self._decoder(body, leaves)
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
-        with torch.set_grad_enabled(bool(header["grad"])):
+        with set_grad_enabled(bool(header["grad"])):
             function = self._objects[header["of"]]
             is_watched = header.get("watch") and (header.get("always") or inspect.isfunction(function))
             watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
@@ -166,6 +171,11 @@ class RequestServer:
     def _backward(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
         gradients = self._decoder(body, []).decode(header["gradients"])
         return self._reply(self._graphs.backward(header["graph"], gradients), [])
+
+    def _run(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Runs code of a test inside the notebook."""
+        exec(compile(header["source"], cell_file(header["name"]), "exec", dont_inherit=True), self._names)
+        return {"value": None}, b""
 
     def _define(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         """Runs definitions in a namespace of their own, with some of the notebook's names, for the examiner."""
@@ -189,8 +199,8 @@ class RequestServer:
 
     def _state(self, _header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes | bytearray]:
         """What the notebook's cells may have changed, and a test in the notebook would share."""
-        state = {"dtype": torch.get_default_dtype(), "grad": torch.is_grad_enabled(), "threads": self._threads}
-        return self._reply(state, [])
+        dtype = str(torch.get_default_dtype()).removeprefix("torch.") if is_imported() else None
+        return self._reply({"dtype": dtype, "grad": is_grad_enabled(), "threads": self._threads}, [])
 
     def _listen(self, header: dict[str, Any], _body: bytes) -> tuple[dict[str, Any], bytes]:
         """What was printed since the last such request, and keeps what is printed from now on."""
@@ -207,6 +217,7 @@ class RequestServer:
         "ping": _ping,
         "call": _call,
         "backward": _backward,
+        "run": _run,
         "define": _define,
         "replace": _replace,
         "seed": _seed,
@@ -257,6 +268,6 @@ class RequestServer:
 
 def seed_everything(seed: int) -> None:
     """Seeds torch, numpy and random in this process; torch on the CPU only, because a GPU check takes milliseconds."""
-    torch.default_generator.manual_seed(seed)
+    when_imported(lambda: torch.default_generator.manual_seed(seed), "seed")
     _seed_numpy(seed % 2**32)
     _seed_random(seed)

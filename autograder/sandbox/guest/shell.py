@@ -27,10 +27,12 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.text import LSString, SList
 from traitlets.config import Config
 
+from homework.lazy_torch import when_imported
+
 from .bounded_stream import Bounded
 from .colab import offer_colab
 from .errors import cell_file, describe
-from .no_gpu import names_gpu, redirect_to_cpu
+from .no_gpu import names_gpu
 from .remaining_statements import names_changed, remaining_statements
 
 OUTPUT_CHARACTERS = 20_000
@@ -156,7 +158,7 @@ class NotebookShell(InteractiveShell):
         self._absent = []
         if not self._is_redirected and names_gpu(source):
             self._is_redirected = True
-            redirect_to_cpu()
+            when_imported(_redirect_to_cpu)
         out, err = Bounded(OUTPUT_CHARACTERS), Bounded(OUTPUT_CHARACTERS)
         raised: dict[str, Any] | None = None
         lost: list[str] | None = []
@@ -307,6 +309,12 @@ class _Exit(ExitAutocall):
 
     def __call__(self, *_: Any) -> None:
         raise CellEnd("exit() ended the cell")
+
+
+def _redirect_to_cpu() -> None:
+    from .cpu_only import redirect_to_cpu
+
+    redirect_to_cpu()
 
 
 def _no_input(*_: Any, **__: Any) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from autograder.course.cell_selection import DYNAMO, warm_modules
+from autograder.course.cell_selection import DYNAMO, uses_torch, warm_modules
 from autograder.course.problem import load_problem, problem_ids
+from tests.autograder.numpy_toy import PROBLEM, numpy_course
 from tests.conftest import ROOT
 
 _ANSWERED = """
@@ -52,3 +54,18 @@ def test_what_only_a_function_imports_that_no_test_needs_is_not_imported() -> No
     modules = warm_modules([load_problem("summarization", ROOT)])
     assert "transformers.T5ForConditionalGeneration" in modules
     assert not [name for name in modules if "Trainer" in name], "training cells are not graded"
+
+
+def test_torch_is_preloaded_only_if_the_source_imports_it_or_the_course_says_so(tmp_path: Path) -> None:
+    root = numpy_course(tmp_path)
+    problem = load_problem(PROBLEM, root)
+    assert not uses_torch(problem) and not [name for name in warm_modules([problem]) if name.startswith("torch")]
+    source = problem.path.read_text()
+    problem.path.write_text(
+        source.replace("### BEGIN HIDDEN TESTS\n", "### BEGIN HIDDEN TESTS\nfrom torch import nn\n")
+    )
+    tested = load_problem(PROBLEM, root)
+    assert uses_torch(tested) and "torch" in warm_modules([tested]) and DYNAMO not in warm_modules([tested])
+    course = root / "course.toml"
+    course.write_text(course.read_text().replace("[[homework]]", 'preload = ["torch", "xml.dom"]\n[[homework]]'))
+    assert warm_modules([problem])[:2] == ("torch", "xml.dom")

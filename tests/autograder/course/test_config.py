@@ -70,6 +70,16 @@ def test_late_policy_and_extensions_may_be_left_out(tmp_path: Path) -> None:
     assert course.late_policy.penalty(20.0, 10 * 86_400) == 0.0
 
 
+def test_modules_to_preload_must_be_installed(tmp_path: Path) -> None:
+    assert load(tmp_path).modules_to_preload() == ()
+    good = GOOD.replace("[[homework]]", 'preload = ["numpy", "xml.dom", "numpy.linalg"]\n[[homework]]', 1)
+    assert load(tmp_path, good).modules_to_preload() == ("numpy", "xml.dom", "numpy.linalg")
+    for name, hint in (("numppy", "(did you mean 'numpy'?)"), ("numpy.nowhere", ""), ("json.nowhere.x", "")):
+        course = load(tmp_path, good.replace("xml.dom", name))
+        with pytest.raises(CourseError, match=f"names '{name}', which is not installed here.*{re.escape(hint)}"):
+            course.modules_to_preload()
+
+
 def test_the_course_of_this_repository_lists_all_problems(root: Path) -> None:
     assert mismatches(load_course(root), problem_ids(root)) == []
 
@@ -103,6 +113,10 @@ def test_the_penalty_counts_started_days_and_is_at_most_the_score(
             "homework; rm x",
             "'student_package' is 'homework; rm x'; it must be one",
         ),
+        ("[[homework]]", 'preload = "pandas"\n[[homework]]', "key 'preload' is 'pandas'; it must be a list of Python"),
+        ("[[homework]]", 'preload = ["a b"]\n[[homework]]', "key 'preload' has 'a b'; it must be a list of Python"),
+        ("[[homework]]", 'preload = ["re", "re"]\n[[homework]]', "key 'preload' lists 're' twice; remove one"),
+        ("[[homework]]", 'prelaod = ["re"]\n[[homework]]', "'prelaod' is unknown (did you mean 'preload'?)"),
         ('published = "https:', 'published = "ftp:', "key 'published' is 'ftp://example.org/dl'; it must be a web"),
         ("[late_policy]", "[late_polcy]", "top level, key 'late_polcy' is unknown (did you mean 'late_policy'?)"),
         ("percent_per_day", "percent_per_dya", "'percent_per_dya' is unknown (did you mean 'percent_per_day'?)"),

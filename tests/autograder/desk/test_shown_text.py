@@ -15,6 +15,7 @@ PARTS = [
     *("$$a\n\n", "$$a\n", "$$\n", "$a\n\n", "> $$a\n\n", "- $$a\n\n", "1. $$a\n\n", "  $$a\n\n", "$$a$$ b\n\n"),
     *(" \n", "\n", "\t\n", " \n x\n", "\x0c\n", "x = (\n", '"""\n', "# \n", "\\\n", "@\n", "def f(\n", "f'{"),
     *("\u2028\n", "\\begin{align}\n\n", "\\\\[ x\n", "`", "* ", "[", "| a |\n|---|\n", "> ", "\\\\(", "&", "_a_", "**"),
+    *(" ", "\t", "\\begin{align}\n", "\\begin{align} "),
 ]
 SECONDS = 3.0
 """CPU time for the longest answer; the worst took 41 s, ordinary prose takes 0.1 s."""
@@ -36,6 +37,11 @@ def test_a_long_answer_of_one_part_is_shown_at_once(part: str, show: Callable[[s
 def test_formulas_that_end_are_set_and_others_stay_text() -> None:
     page = shown_markdown("$$\na + b\n$$\n\n> $$x$$\n\ntext $y$\n\n$$z\n\nlast $w$", {})
     assert page.count('class="tex') == 4 and "$$z" in page
+
+
+def test_environments_of_formulas_are_set_if_they_end() -> None:
+    page = shown_markdown("\\begin{align}\na &= b\n\\end{align}\n\n\\begin{align}\nc", {})
+    assert page.count('class="tex') == 1 and "begin{align}" in page.partition("</span>")[2]
 
 
 def test_code_keeps_its_lines_but_for_long_gaps() -> None:

@@ -81,6 +81,28 @@ def test_a_name_that_a_test_binds_for_some_answers_is_no_fault(tmp_path: Path) -
     assert graded(root, ABSOLUTE).item("Line").score == 0
 
 
+EARLY = """def observed():
+    def hook(*_):
+        seen.append(start)
+    seen = []
+    steep.register_forward_hook(hook)
+    steep.state_dict()
+    start = 7
+    steep(points)
+    return seen
+assert observed() == [7]"""
+"""A hook that the student's object may call before `start` has its value."""
+
+
+def test_a_callback_that_the_answer_calls_too_early_is_no_fault_of_the_test(tmp_path: Path) -> None:
+    root = root_with(tmp_path, {CHECK: f"{EARLY}\n{CHECK}"})
+    calls = "def state_dict(self, *_, **__):\n        self(torch.tensor(0.0))\n        return super().state_dict()"
+    log = graded(root, f"{ABSOLUTE}\n\n    {calls}")
+    assert (log.item("Line").score, log.test_faults) == (0, [])
+    solution = Submission("ada", notebook=text(solved()))
+    assert grade_submission("toy", solution, root=root, host=warm_host()).log.item("Line").score == 8
+
+
 def test_the_preflight_names_a_fault_that_every_answer_reaches(tmp_path: Path) -> None:
     root = root_with(tmp_path, {CHECK: f"{CHECK}\nassert torch.alclose(steep.slope, steep.slope)"})
     fault = r"The test of `Line` uses `torch\.alclose`, which does not exist; fix toy\.py, line \d+\."

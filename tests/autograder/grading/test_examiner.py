@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import Grading, ItemResult, Outcome, Status
+from autograder.course.given_helpers import given_helpers
 from autograder.course.problem import load_problem
 from autograder.grading import cell_runner as student_process
 from autograder.grading import examiner, misconceptions, notebook_run, personal_answers
@@ -363,6 +364,25 @@ def test_partial_credit_is_the_share_of_the_passed_parts(body: str, said: str) -
     assert (item.score, item.status) == (8, Status.PARTIAL) and item.message.startswith(said)
 
 
+def test_a_part_that_the_test_does_not_come_to_counts_as_failed(tmp_path: Path) -> None:
+    source = (ROOT / "solutions" / "toy.py").read_text(encoding="utf-8")
+    checks = source[
+        source.index("assert close(steep(points), -3.0") : source.index(
+            "### END HIDDEN TESTS\n\n# %% [markdown]\n# ## 3"
+        )
+    ]
+    check = checks.split("\n")[0]
+    easy = 'with part("easy", 1):\n    assert points is not None'
+    skipped = f'{easy}\nif steep.slope.item() < 0:\n    with part("steep", 3):\n        {check}'
+    root = course_copy(tmp_path / "course", {checks: f"{skipped}\n"})
+    hides = LINE.replace("torch.tensor(slope)", "torch.tensor(abs(slope))") + "return self.slope * x + self.intercept"
+    log = grade_submission("toy", Submission("ada", notebook=text(solved(Line=hides))), root=root).log
+    assert (log.item("Line").score, log.item("Line").status) == (2, Status.PARTIAL)
+    assert "steep: The test did not come to this part" in log.item("Line").message
+    right = grade_submission("toy", Submission("ada", notebook=text(solved())), root=root).log
+    assert right.item("Line").score == 8
+
+
 def test_a_hidden_check_shows_its_hint_and_no_number() -> None:
     peeking = f"{STANDARDIZE}    if len(x) > 3:\n        raise ValueError(str(x.tolist()))\n{NORMALIZE}"
     item = item_of("standardize", peeking)
@@ -425,6 +445,11 @@ def test_student_code_has_a_small_environment_and_an_empty_folder() -> None:
     message = item_of("standardize", spy).message
     assert "HOMEWORK_PROFILE" in message and "PATH" in message and "PWD" not in message
     assert message.endswith("[])")
+
+
+def test_the_number_of_threads_stays_as_it_is() -> None:
+    spy = "torch.set_num_threads(4)\n" + STANDARDIZE + "    raise ValueError(torch.get_num_threads())"
+    assert item_of("standardize", spy).message.endswith("\n1")
 
 
 def test_training_and_other_unneeded_cells_are_not_run() -> None:
@@ -614,6 +639,16 @@ def test_a_redefined_helper_of_the_tests_is_named() -> None:
     said = [flag.message for flag in log.flags if flag.kind == "test_helper"]
     assert said == ["leaves_alone: redefined in the notebook; the tests used the given definition."]
     assert log.item("permute_pixels").score == log.item("permute_pixels").max_score
+
+
+def test_a_given_class_of_the_tests_that_was_changed_is_named() -> None:
+    problem = load_problem("gan", COURSE)
+    helpers = given_helpers(problem)
+    given = next(cell.source for cell in problem.cells if "class Generator(" in cell.source)
+    assert helpers.asked.keys() == {"Generator", "Discriminator", "make_optimizers"}
+    assert helpers.changed_in(given) == frozenset() == helpers.changed_in("state = Generator().state_dict()")
+    assert helpers.changed_in("Generator.state_dict = lambda self: {}") == {"Generator"}
+    assert helpers.changed_in("def make_optimizers(*_):\n    return 1, 2") == {"make_optimizers"}
 
 
 @pytest.mark.parametrize("typo", ["np.random.seed = 42", "random.seed = 42", "torch.manual_seed = 42"])

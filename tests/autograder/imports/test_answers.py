@@ -39,17 +39,28 @@ def test_the_stub_keeps_signature_and_docstring(source: str, stub: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "why"),
+    ("source", "stub"),
     [
-        ("x = 5", "no function or class"),
-        ("def f():\n    return 1\ndef g():\n    return 2", "`f`, `g`"),
-        ("%time\ndef f():\n    return 1", "magic"),
-        ("### BEGIN SOLUTION\nSECRET = 3\ndef f():\n    return SECRET\n### END SOLUTION", "SECRET = 3"),
+        ("x = 5\ny = 6", STUB),
+        ("x = 1\n### BEGIN SOLUTION\ny = 2\n### END SOLUTION", f"x = 1\n{STUB}"),
+        ("y = [\n### BEGIN SOLUTION\n2\n### END SOLUTION\n]", STUB),
+        ("### BEGIN SOLUTION\nSECRET = 3\ndef f():\n    return SECRET\n### END SOLUTION", STUB),
+        ("def f():\n    return 1\ndef g():\n    return 2", f"def f():\n    {STUB}\ndef g():\n    {STUB}"),
+        (
+            "### BEGIN SOLUTION\ndef f():\n    return 1\n### END SOLUTION\ndef g():\n    pass",
+            f"def f():\n    {STUB}\ndef g():\n    {STUB}",
+        ),
     ],
 )
-def test_any_other_cell_is_graded_by_hand_with_a_reason(source: str, why: str) -> None:
+def test_of_any_other_cell_students_see_what_the_original_shows_and_signatures(source: str, stub: str) -> None:
     made = code_answer(source)
-    assert isinstance(made, Reason) and why in made.why
+    assert isinstance(made, CodeAnswer) and made.name == ""
+    assert replaced(made.source, SOLUTION, STUB) == stub
+
+
+def test_a_cell_that_is_not_plain_python_is_graded_by_hand_with_a_reason() -> None:
+    made = code_answer("%time\ndef f():\n    return 1")
+    assert isinstance(made, Reason) and "magic" in made.why and made.by_hand
 
 
 def test_a_cell_graded_by_hand_keeps_its_tests_where_students_never_see_them() -> None:

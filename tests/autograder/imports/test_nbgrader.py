@@ -14,7 +14,7 @@ from autograder.cli.main import app
 from autograder.core.errors import CourseError, SourceError
 from autograder.course.config import load_course
 from autograder.course.markers import HIDDEN, SOLUTION
-from autograder.course.problem import Problem, load_problem
+from autograder.course.problem import Problem, in_process_notes, load_problem
 from autograder.imports.assignment import import_assignment
 from autograder.release.lint import lint_problem
 from autograder.release.notebook import released_notebook
@@ -23,6 +23,7 @@ from tests.autograder.imports.notebooks import given, graded_by, manual, solutio
 TEST = "assert squares(3) == [1, 4, 9]"
 IN_R = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
 SQUARED = [solution(), graded_by(TEST)]
+SQUARED_WRONGLY = [solution(), graded_by("assert squares(1) == 7", "wrong")]
 DOUBLED = 'def doubled(n):\n    """Twice the squares."""\n    return [2 * x for x in squares(n)]'
 
 
@@ -42,11 +43,12 @@ def test_a_solution_and_its_tests_become_one_item(course: Path, tmp_path: Path) 
     hidden = "### BEGIN HIDDEN TESTS\nassert squares(5) == [1, 4, 9, 16, 25]\n### END HIDDEN TESTS"
     problem, report = imported(course, tmp_path, solution(), graded_by(f"{TEST}\n{hidden}", points=2.5))
     assert kinds(problem) == {"squares": 2.5}
-    assert "Points: 2.5 before, 2.5 after. 2.5 are graded by tests (1 item), 0 by hand (0 items)." in report
+    said = "2.5 are graded by tests (1 item, 0 of them inside the student's process), 0 by hand (0 items)."
+    assert f"Points: 2.5 before, 2.5 after. {said}" in report
     assert lint_problem("one", course) == []
     released = str(released_notebook(problem))
     assert "student.squares(3)" in released and "squares(5)" not in released and "i**2" not in released
-    assert "return student.squares(3)" in problem.text
+    assert "homework" not in problem.text
     assert "one" in load_course(course).problems
 
 
@@ -54,20 +56,32 @@ NEEDS_N = graded_by("assert squares(n)")
 TWO = "def two():\n    return"
 ITEMS: list[tuple[list[NotebookNode], dict[str, float]]] = [
     ([solution(), NEEDS_N], {"figure_squares": 1}),
-    ([given("n = 2"), solution(), NEEDS_N], {"figure_squares": 1}),
+    ([given("n = 2"), solution(), NEEDS_N], {"squares": 1}),
     ([given(f"{TWO} 2"), solution(), graded_by("assert squares(two())")], {"squares": 1}),
-    ([given(f"{TWO} squares(2)"), solution(), graded_by("assert squares(1) == two()")], {"figure_squares": 1}),
+    ([given(f"{TWO} squares(2)"), solution(), graded_by("assert squares(2) == two()")], {"squares": 1}),
     ([given("import math"), solution(), graded_by("assert math.fsum(squares(1)) == 1")], {"squares": 1}),
-    ([given("import sys"), solution(), graded_by("sys.stdout.write(str(squares(1)))")], {"figure_squares": 1}),
+    ([given("import sys"), solution(), graded_by("sys.stdout.write(str(squares(1)))\nassert 1")], {"squares": 1}),
     ([*SQUARED, solution(DOUBLED, "d"), graded_by("assert doubled(1) == [2]", "t2", 3)], {"squares": 1, "doubled": 3}),
     # a test of two solution cells
-    ([*SQUARED, solution(DOUBLED, "d"), graded_by("squares(1), doubled(1)", "t2")], {"squares": 1, "figure_d": 1}),
+    (
+        [*SQUARED, solution(DOUBLED, "d"), graded_by("assert squares(1) and doubled(1)", "t2")],
+        {"squares": 1, "doubled": 1},
+    ),
+    # a solution cell without tests, and the one that needs it
+    ([solution(), solution(DOUBLED, "d"), graded_by("assert doubled(1) == [2]", "t2")], {"doubled": 1}),
+    # variables as answers; of a name that two cells define, the cell's id is the item's
+    ([solution("x = 5\ny = 6", "a"), graded_by("assert y == 6")], {"y": 1}),
+    (
+        [solution("x = 5", "a"), graded_by("assert x == 5"), solution("x = 6", "b"), graded_by("assert x == 6", "t2")],
+        {"a": 1, "b": 1},
+    ),
+    ([solution("x = 5", "x"), graded_by("assert 'x' in globals()")], {"x": 1}),
     # a code item cannot need a function of a cell that grading does not run
     (
-        [solution(), graded_by("del squares"), solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t2")],
+        [solution(), graded_by("%time squares(1)"), solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t2")],
         {"figure_squares": 1, "figure_d": 1},
     ),
-    ([solution("x = 5", "x"), graded_by("assert x == 5")], {"figure_x": 1}),
+    ([solution("%time x = 5", "x"), graded_by("assert x == 5")], {"figure_x": 1}),
     ([text("Why?", "part-a", 2)], {"written_part_a": 2}),
     ([text("Do it.", "cell-1", 4, task=True)], {"written_cell_1": 4}),
     ([manual("plot(1)", "draw", 2)], {"figure_draw": 2}),
@@ -90,15 +104,33 @@ def test_the_items_and_their_points(
 
 
 def test_an_unsound_test_is_reported_with_its_cell_the_reason_and_the_remedy(course: Path, tmp_path: Path) -> None:
-    problem, report = imported(
-        course, tmp_path, given("n = 1"), solution(), graded_by("assert squares(n) == [1]", "check")
-    )
+    problem, report = imported(course, tmp_path, solution(), graded_by("assert squares(n) == [1]", "check"))
     assert (
-        "| 3 (code) | `check` | 1 | in the sample answer of `figure_squares`, which is graded by hand: it reads `n`"
+        "| 2 (code) | `check` | 1 | in the sample answer of `figure_squares`, which is graded by hand: it reads `n`"
         in report
     )
-    assert "- cell 3 (check): to have it graded by its test: make the values in the test cell itself" in report
+    assert "- cell 2 (check): to have it graded by its test: make the values in the test cell itself" in report
     assert "assert squares(n)" not in str(released_notebook(problem))
+
+
+def test_a_test_that_must_run_inside_says_why_and_that_it_is_weaker(course: Path, tmp_path: Path) -> None:
+    problem, report = imported(course, tmp_path, solution(), graded_by("del squares", "check"))
+    assert [item.is_in_process for item in problem.items] == [True]
+    assert "the test of `squares`, which runs inside the student's process: it deletes `squares`" in report
+    assert "- cell 2 (check): student code can forge the result of its test; to have it tested outside: " in report
+    assert in_process_notes(problem)[0].startswith("one.py: `squares`: tested inside")
+
+
+def test_a_test_that_fails_on_the_solution_outside_runs_inside_or_is_graded_by_hand(
+    course: Path, tmp_path: Path
+) -> None:
+    odd = "class Odd:\n    size = 3\n\nodd = Odd()"
+    problem, report = imported(
+        course, tmp_path, solution(odd, "a"), graded_by("assert type(odd).__name__ == 'Odd'"), *SQUARED_WRONGLY
+    )
+    assert {item.id: item.is_in_process for item in problem.items} == {"odd": True, "figure_squares": False}
+    assert "outside the student's process it fails on the solution" in report
+    assert "graded by hand: inside the student's process it fails on the solution" in report
 
 
 def test_the_mark_scheme_is_the_rubric(course: Path, tmp_path: Path) -> None:
@@ -120,12 +152,12 @@ def test_magics_stand_apart_so_that_grading_can_run_the_rest(course: Path, tmp_p
     mixed = given("%matplotlib inline\nimport math\n# %% drawing\nmath.pi?")
     problem, report = imported(course, tmp_path, mixed, *SQUARED)
     sources = [cell.source for cell in problem.cells if cell.cell_type == "code"]
-    assert sources[2:5] == ["%matplotlib inline", "import math\n## %% drawing", "math.pi?"]
+    assert sources[1:4] == ["%matplotlib inline", "import math\n## %% drawing", "math.pi?"]
     assert lint_problem("one", course) == [] and "magics have a cell of their own" in report
 
 
 def test_an_item_that_needs_an_answer_without_points_is_graded_by_hand(course: Path, tmp_path: Path) -> None:
-    unpaid = [solution(), graded_by("del squares", "unpaid", 0)]
+    unpaid = [solution(), graded_by("assert squares(1)", "unpaid", 0)]
     problem, report = imported(course, tmp_path, *unpaid, solution(DOUBLED, "d"), graded_by("assert doubled(1)", "t"))
     assert kinds(problem) == {"figure_d": 1}
     assert "it needs `squares` of cell 1 (squares)" in report
@@ -170,7 +202,7 @@ def _with(cell: NotebookNode, **data: Any) -> NotebookNode:
         ([graded_by("### BEGIN HIDDEN TESTS\nassert f(1)")], "cell 1: BEGIN HIDDEN TESTS is never closed"),
         ([graded_by("assert f(1)\n### END HIDDEN TESTS")], "cell 1: '### END HIDDEN TESTS' does not fit"),
         ([solution("# YOUR CODE HERE\nraise NotImplementedError()"), graded_by(TEST)], "is a released notebook"),
-        ([given("run = 1"), solution(), graded_by(TEST)], "cell 1 defines `run`"),
+        ([given("part = 1"), solution(), graded_by(TEST)], "cell 1 defines `part`"),
     ],
 )
 def test_a_notebook_that_cannot_be_imported_is_named_and_nothing_is_written(

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from autograder.core.errors import SourceError
 from autograder.imports.otter_case import Case, read_case
 from autograder.imports.otter_config import Assignment
-from autograder.imports.soundness import unsound
+from autograder.imports.soundness import Reached, unsound
 from tests.autograder.imports.otter_notebooks import code
 
 FUNCTIONS = Assignment(has_functions=True)
@@ -78,7 +78,7 @@ def test_the_last_value_is_compared_with_the_stored_output(cell: NotebookNode, e
 )
 def test_a_test_of_what_functions_print_is_flagged_and_could_run(cell: NotebookNode) -> None:
     source = read(cell).source
-    reason = unsound(source, {"f", "greet", "show"}, ())
+    reason = unsound(source, Reached(frozenset({"f", "greet", "show"})), ())
     assert reason is not None and "printed text" in reason.why
     functions = "def greet():\n    print('hello')\n\ndef show(x):\n    greet()\n    return x\n"
     returned = [1, 2] if "for" in source else 9

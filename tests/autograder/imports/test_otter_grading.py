@@ -22,7 +22,7 @@ from tests.autograder.imports.otter_notebooks import SAMPLE, current_rents, olde
 pytestmark = pytest.mark.kernel
 
 SECRETS = (
-    *("sum(values)", "min(values)", "max(values)", "plt.hist", "mean(rents)", "1525", SAMPLE),
+    *("sum(values)", "min(values)", "max(values)", "plt.hist", "mean(rents)", SAMPLE),
     *("[2, 2, 5]", "[7]", "(7, 7)", "for us only", "otter", "grader.", "SOLUTION", "PROMPT", "HIDDEN"),
 )
 FORMATS = [current_rents, older_rents]

@@ -75,28 +75,33 @@ def graded(course101: Path, course: Path, student: str, problem: str) -> dict[st
 def test_it_is_linted_checked_and_released_without_its_answers_and_moved_tests(imported: Path) -> None:
     linted = CliRunner().invoke(app, ["lint", *PROBLEMS])
     findings = [line for line in linted.stdout.splitlines() if line]
-    assert len(findings) == 2 and all("variants: 'squares' has 0" in line for line in findings)  # a person writes them
+    assert findings[-1].startswith("note: problem1.py: `sum_of_squares`: tested inside the student's process")
+    assert len(findings) == 5 and all("squares' has 0" in line for line in findings[:-1])  # a person writes variants
     assert failures(check(PROBLEMS, root=imported)) == []
     texts = {one.problem: one.path.read_text(encoding="utf-8") for one in release(PROBLEMS, imported)}
     assert "student.squares(2) == [1, 4]" in texts["problem1"]
-    for secret in ("i ** 2", "sum(squares(n))", "orig_squares", "pyramidal", "fibonnaci"):
+    for secret in ("i ** 2", "sum(squares(n))", "pyramidal", "fibonnaci"):
         assert secret not in "".join(texts.values())
 
 
 def test_its_submissions_get_the_points_of_nbgrader_item_by_item(quickstart: Path, imported: Path) -> None:
     theirs = dict(nbgraders_scores(quickstart))
+    scores = {}
     for student in STUDENTS:
         results = graded(quickstart, imported, student, "problem1")
         # The same, cell by cell: the two test cells of `squares` are the two parts of its test.
         cells = [theirs[student, "problem1", name] for name in ("correct_squares", "squares_invalid_input")]
         assert results["squares"].score == sum(score for score, _ in cells)
         assert not any(by_hand for _, by_hand in cells)
-        # Different: nbgrader tests `sum_of_squares`, also by deleting `squares` from the student's names. Here no test
-        # reaches those names, so its two test cells, with their points, are for a grader.
+        # `sum_of_squares` is also tested by deleting `squares` from the student's names: inside the student's process.
+        # Different: bitdiddle's is right and calls a wrong `squares`, which costs it half of its points in nbgrader.
         names = ("correct_sum_of_squares", "sum_of_squares_uses_squares")
-        assert not any(theirs[student, "problem1", name][1] for name in names)
-        item = results["figure_sum_of_squares"]
-        assert (item.manual, item.max_score) == (True, 1.0)
+        scores[student] = (
+            results["sum_of_squares"].score,
+            sum(theirs[student, "problem1", name][0] for name in names),
+            "Tested with the right `squares` in place of yours" in results["sum_of_squares"].message,
+        )
+    assert scores == {"bitdiddle": (1.0, 0.5, True), "hacker": (1.0, 1.0, False)}
     assert theirs["bitdiddle", "problem1", "correct_squares"][0] == 0
     assert theirs["hacker", "problem1", "correct_squares"][0] == 1
 
@@ -112,5 +117,5 @@ def test_what_nbgrader_leaves_to_graders_is_left_to_graders(quickstart: Path, im
             assert {ours[name].status for name in left} == {Status.MANUAL}
             # Different: nbgrader gives 0 to an answer that is its own stub, as one of bitdiddle's is. Our stub has
             # other words, so in a notebook that nbgrader released, a grader decides.
-            others = ours.keys() - left - {"sum_of_squares"}
+            others = ours.keys() - left
             assert others <= {"sum_of_squares_application", "cell_938593c4a215c6cc"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autograder.imports.soundness import unsound
+from autograder.imports.soundness import Reached, unsound
+
+REACHED = Reached(frozenset({"squares"}), frozenset({"size"}))
 
 SOUND = [
     "assert squares(3) == [1, 4, 9]",
@@ -21,10 +23,20 @@ SOUND = [
     "seed = 3\nassert squares(seed)",
     "values = [1]\nvalues.append(4)\nassert squares(2) == values",
     "assert squares(helper(2))",
+    "assert size == 3 and size.real",
+    "assert squares(size), f'of {size}'",
     "result = squares(2)\nassert result[0] == 1, f'squares(2) gave {squares(2)}'",
 ]
+KNOWN = {"helper", "MyError", "case"}
+BY_HAND = ("no cell defines", "magic", "AUTOTEST", "valid Python", "as the score", "cannot be imported")
+"""What cannot run in the student's process either."""
 UNSOUND = {
-    "assert squares(n) == []": "reads `n`",
+    "assert squares(n) == []": "reads `n`, which no cell defines",
+    "size = 3\nassert squares(size)": "replaces `size`",
+    "assert [size for size in [1]]": "replaces `size`",
+    "size.append(4)\nassert squares(size)": "changes `size`",
+    "size[0] = 4": "changes `size`",
+    "display(squares(2))\nassert 1": "notebook's kernel",
     "del squares": "deletes `squares`",
     "squares = None\nassert squares is None": "replaces `squares`",
     "assert (lambda squares: squares(3))(len)": "another meaning",
@@ -51,7 +63,7 @@ UNSOUND = {
     "try:\n    squares(-1)\nexcept MyError:\n    pass": "arrives as another error",
     "try:\n    squares(-1)\nexcept ValueError as error:\n    assert 'n' in str(error)": "text of an error",
     "import pytest\nwith pytest.raises(ValueError):\n    squares(-1)": "`pytest.raises`, which needs",
-    "from pytest import fail\nfail()": "`pytest.fail`, which needs",
+    "from pytest import fail\nfail()\nassert 1": "`pytest.fail`, which needs",
     "with case.assertRaises(ValueError, match='n'):\n    squares(-1)": "text of an error",
     "x = [3, 1]\nsquares(x)\nassert x == [1, 3]": "in place",
     "x = [1]\nassert squares(x) is x": "identities",
@@ -66,11 +78,12 @@ UNSOUND = {
 
 @pytest.mark.parametrize("source", SOUND)
 def test_a_test_of_calls_and_of_its_own_values_is_sound(source: str) -> None:
-    assert unsound(source, {"squares"}, {"helper"}) is None
+    assert unsound(source, REACHED, KNOWN) is None
 
 
 @pytest.mark.parametrize(("source", "why"), UNSOUND.items())
 def test_a_test_of_anything_else_is_not_and_the_reason_says_what_to_do(source: str, why: str) -> None:
-    reason = unsound(source, {"squares"}, {"helper"})
+    reason = unsound(source, REACHED, KNOWN)
     assert reason is not None and why in reason.why, reason
     assert reason.fix
+    assert reason.by_hand == any(word in reason.why for word in BY_HAND)

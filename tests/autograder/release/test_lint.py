@@ -73,7 +73,6 @@ CASES: dict[str, list[tuple[str | re.Pattern[str], str, str]]] = {
         ('"grade_id": "written_units"', '"grade_id": "units"', "named written_<label> or figure_<label>"),
         ('"grade_id": "test_Line"', '"grade_id": "Line_test"', "a test cell is named test_<item>"),
         ('"grade_id": "figure_loss"', '"grade_id": "figure_lo-ss"', "may only have letters, digits and '_'"),
-        ("    ### END SOLUTION\n", "    ### END SOLUTION\n\n\ndef also():\n    pass\n", "standardize, also"),
     ],
     "solution-markers": [
         (MARKERS, "", "'standardize' has no markers, so its text would be lost in the release; wrap the answer"),

@@ -6,6 +6,7 @@ import contextlib
 import importlib.machinery
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,10 +24,12 @@ from autograder.cli import main as cli
 from autograder.core.errors import SetupError
 from autograder.sandbox import filesystem as host_folder
 from autograder.sandbox import host as sandbox
+from autograder.sandbox import launch
 from autograder.sandbox import probes as doctor
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN
 from autograder.sandbox.guest.wire import ClosedError, receive_frame, send_frame
 from autograder.sandbox.host import ANY, Host, Session, SessionDiedError
+from autograder.sandbox.launch import HostFolder
 from autograder.sandbox.limits import SessionLimits
 from autograder.sandbox.patience import Patience
 from tests.autograder.toy import ROOT
@@ -286,3 +289,18 @@ def test_libraries_stay_visible_if_the_package_is_installed_among_them(
     _, shown = host_folder.create_library(tmp_path / "host")
     for number, path in enumerate(shown):
         assert not any(path.startswith(f"{later}/") for later in shown[number + 1 :]), "the later one is skipped"
+
+
+def test_a_host_that_was_forked_beside_its_grader_cannot_know_where_staff_import_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    commands = []
+    monkeypatch.setattr(sys, "path", [*sys.path, "/home/staff/course"])
+    monkeypatch.setattr(launch.subprocess, "Popen", lambda command, **_: commands.append(command))
+    folder = HostFolder.make(SessionLimits())
+    try:
+        _, control = folder.beside([], ["full"], "grader.of.the.course", huge_pages=False)
+        control.close()
+    finally:
+        folder.remove()
+    assert "fork_host" in commands[0][-1] and not {"staff", "grader.of"} & set(re.findall(r"[a-z.]+", commands[0][-1]))

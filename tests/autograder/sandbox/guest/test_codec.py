@@ -79,7 +79,8 @@ def test_plain_values_arrive_equal(value: Any) -> None:
 @given(st.sampled_from(sorted(DTYPES)), st.lists(st.integers(0, 4), max_size=4), st.integers(0, 2**31))
 def test_tensors_keep_dtype_shape_and_bits(name: str, shape: list[int], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
-    tensor = (torch.randn(shape, generator=generator) * 50).to(DTYPES[name])
+    tensor = (torch.randn(shape, generator=generator) * 50).to(getattr(torch, name))
+    assert DTYPES[name] == tensor.itemsize
     got = crossed(tensor)
     assert got.dtype == tensor.dtype and got.shape == tensor.shape
     if tensor.numel():
