@@ -23,7 +23,7 @@ _ASSIGNMENT = (
 _QUESTION = ("name", "manual", "points", "check_cell", "export", "all_or_nothing")
 _TEST = ("name", "hidden", "points", "success_message", "failure_message")
 _LOST = {
-    "files": "the files are not copied; put them where students can open them",
+    "files": "files that no cell names are not copied",
     "autograder_files": "the files are not copied",
     "student_files": "students submit the notebook and its log only",
     "requirements": "the packages must be installed where students and graders work",

@@ -206,7 +206,7 @@ def test_settings_that_have_no_counterpart_are_reported(tmp_path: Path) -> None:
     config = raw("# ASSIGNMENT CONFIG", settings, "config_file: shared.yml")
     test = code("def test_square(square):\n    assert square(3) == 9")
     cells = read_otter(written_to(tmp_path / "one.ipynb", config, *solved(SQUARE, test)))
-    assert cells[0].look.split("; ")[0] == "`files`: the files are not copied"
+    assert cells[0].look.split("; ")[0] == "`files`: files that no cell names are not copied"
     assert "`seed`" in cells[0].look and "`generate: points_possible`" in cells[0].look
     assert next(cell for cell in cells if cell.role == "test").source == "assert square(3) == 9"
 
