@@ -123,7 +123,7 @@ def _tried(subject: Subject, old: ItemInspection, path: Path) -> tuple[str, ...]
     from autograder.inspect.replacement import read_replacement, with_answer
     from autograder.inspect.view import compared, item_view
 
-    rebuilt = with_answer(subject.rebuilt, old.item, read_replacement(path, old.item.id))
+    rebuilt = with_answer(subject.rebuilt, old.item, read_replacement(path, old.item))
     new = inspect_items(subject, [old.item], rebuilt)[0]
     message = item_view(subject, new).message
     return (*compared(old, new), f"the student would read: {message}")

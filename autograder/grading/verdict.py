@@ -191,7 +191,8 @@ def _failed_in_process(item: Item, error: StudentError, quiet: bool) -> Verdict 
     if error.kind == "NotImplementedError" or any(line.cell != item.test.id for line in error.lines):
         return None
     if quiet:
-        return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed.")
+        why = " (NameError)" if error.kind == "NameError" else ""
+        return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed{why}.")
     line = f"line {error.lines[-1].number} of the test: {error.lines[-1].text}" if error.lines else "the test"
     why = "" if error.kind == "AssertionError" else f" ({_kind(error)})"
     return Verdict(Status.FAILED, f"A check failed{why} in {line}\n{error.detail}".rstrip()[:_MOST])

@@ -17,6 +17,7 @@ from types import CodeType
 
 from autograder.course.name_analysis import NO_NAMES, names_of
 from autograder.course.problem import Cell
+from autograder.grading.in_process import RUN
 from autograder.grading.reference import split_statements
 
 MAY, WATCH, SAW = "__may__", "__watch__", "__saw__"
@@ -109,7 +110,7 @@ class _Rewriter:
         number = len(self.statements)
         names = names_of(ast.unparse(node)) or NO_NAMES
         heads = _heads(node)
-        uses = names.uses if heads is None else _uses(heads)
+        uses = (names.uses if heads is None else _uses(heads)) - {RUN}
         self.statements.append(
             Statement(
                 number,

@@ -13,12 +13,12 @@ from autograder.submissions.reader import UnusableError, read_bytes, read_cells
 from autograder.submissions.rebuild import Rebuilt
 
 
-def read_replacement(path: Path, item_id: str) -> str:
+def read_replacement(path: Path, item: Item) -> str:
     """The text of the cell that answers an item.
 
     Args:
         path: a `.py` file with the text of the cell, or a notebook: of several cells that answer, the last counts.
-        item_id: the item.
+        item: the item.
 
     Raises:
         SetupError: the file cannot be read, is no Python, or has no cell that defines the item.
@@ -27,10 +27,12 @@ def read_replacement(path: Path, item_id: str) -> str:
         data = read_bytes(path)
         if path.suffix == ".ipynb":
             cells = [cell for cell in read_cells(data, path.name) if cell.cell_type == "code"]
-            found = [cell.source for cell in cells if cell.grade_id == item_id and defines(cell.source, item_id)]
-            found = found or [cell.source for cell in cells if defines(cell.source, item_id)]
+            own = [cell.source for cell in cells if cell.grade_id == item.id]
+            found = [one for one in own if _answers(one, item)] or [
+                cell.source for cell in cells if item.has_name and _answers(cell.source, item)
+            ]
             if not found:
-                raise SetupError(f"{path} has no cell that defines {item_id}.")
+                raise SetupError(f"{path} has no cell that answers {item.id}.")
             return found[-1]
         source = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnusableError as error:
@@ -38,10 +40,15 @@ def read_replacement(path: Path, item_id: str) -> str:
     except UnicodeDecodeError:
         raise SetupError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
     if syntax_tree(source) is None:
-        raise SetupError(f"{path} cannot be parsed as Python: write the whole cell of {item_id} into it.")
-    if not defines(source, item_id):
-        raise SetupError(f"{path} does not define {item_id}: write the whole cell of the answer into it.")
+        raise SetupError(f"{path} cannot be parsed as Python: write the whole cell of {item.id} into it.")
+    if not _answers(source, item):
+        raise SetupError(f"{path} does not define {item.id}: write the whole cell of the answer into it.")
     return source
+
+
+def _answers(source: str, item: Item) -> bool:
+    """Whether a cell defines the item, if its id is a name."""
+    return not item.has_name or defines(source, item.id)
 
 
 def with_answer(rebuilt: Rebuilt, item: Item, source: str) -> Rebuilt:
@@ -57,7 +64,8 @@ def with_answer(rebuilt: Rebuilt, item: Item, source: str) -> Rebuilt:
     """
     owner = rebuilt.shared.get(item.id)
     others = [one for one, own in rebuilt.shared.items() if own == (owner or item.id)]
-    missing = [name for name in {owner or item.id, *others} if not defines(source, name)]
+    together = {owner or item.id, *others} if owner or others else set[str]()
+    missing = [name for name in together if not defines(source, name)]
     if missing:
         raise SetupError(
             f"the student answered {', '.join(sorted({owner or item.id, *others}))} in one cell: write the whole cell, "

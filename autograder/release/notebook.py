@@ -18,6 +18,8 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, replaced
 from autograder.course.problem import PACKAGE_WORD, Problem, as_notebook
 from autograder.course.urls import BADGE, colab_address
 
+PYTHON = {"display_name": "Python 3", "language": "python", "name": "python3"}
+"""The kernel of a notebook whose source names none."""
 _KEPT_CELL_METADATA = ("deletable", "editable", "nbgrader", "tags")
 
 
@@ -86,7 +88,7 @@ def finished(notebook: NotebookNode, problem: Problem, course: Course) -> Notebo
         "accelerator": "GPU",  # Colab then starts with a GPU
         "colab": {"provenance": []},
         "homework": {"problem": problem.id, "release": problem.sha256[:12]},
-        "kernelspec": notebook.metadata.get("kernelspec", {}),
+        "kernelspec": notebook.metadata.get("kernelspec") or PYTHON,
         "language_info": {"name": "python"},
     }
     notebook.metadata = nbformat.from_dict(metadata)

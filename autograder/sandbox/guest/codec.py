@@ -4,7 +4,8 @@ In a frame's header each value is a plain JSON scalar or a list whose first entr
 
     ["i", hexadecimal digits]  ["f", "nan" | "inf" | "-inf"]  ["b", start, length]   integer, float, bytes
     ["l", ...]  ["t", ...]  ["d", [key, value], ...]                                 list, tuple, dict
-    ["n", type, [field, ...], ...]                                                   named tuple
+    ["n", type, [field, ...], ...]  ["s", frozen, ...]  ["x", real, imaginary]       named tuple, set, complex number
+    ["U", shape, [text, ...]]  ["P", kind, parts]                                    array of texts, table of pandas
     ["T", dtype, shape, start, length, gradient]  ["A", dtype, shape, start, length] tensor, numpy array
     ["D", name]  ["V", device]  ["G", start, length]                                 dtype, device, generator
     ["S", start, stop, step]  ["E"]                                                  slice, ellipsis
@@ -31,6 +32,7 @@ import numpy as np
 
 from homework.lazy_torch import is_available, is_imported, is_tensor, torch
 
+from .tables import NotPlainError, put_together, taken_apart
 from .wire import LIMITS, Limits, UnsendableError, WireError
 
 _SAFE_INTEGER = 2**53
@@ -137,7 +139,18 @@ class Encoder:
             return ["S", *(self.encode(part, depth + 1) for part in (value.start, value.stop, value.step))]
         if value is Ellipsis:
             return ["E"]
-        return self.opaque(value)
+        if kind is set or kind is frozenset:
+            return ["s", kind is frozenset, *(self.encode(entry, depth + 1) for entry in value)]
+        if kind is complex:
+            return ["x", self.encode(value.real), self.encode(value.imag)]
+        return self._table(value, depth) or self.opaque(value)
+
+    def _table(self, value: Any, depth: int) -> list[Any] | None:
+        try:
+            found = taken_apart(value)
+        except NotPlainError:
+            return None
+        return found and ["P", found[0], self.encode(found[1], depth + 1)]
 
     def _put(self, data: bytes) -> tuple[int, int]:
         start = len(self.body)
@@ -164,6 +177,8 @@ class Encoder:
         return ["T", name, list(value.shape), *self._put(raw), index]
 
     def _array(self, value: np.ndarray[Any, Any]) -> list[Any]:
+        if value.dtype.kind == "U":
+            return ["U", list(value.shape), self.encode(value.ravel().tolist(), 1)]
         if value.dtype.name not in _ARRAY_DTYPES:
             raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot be sent")
         native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
@@ -323,6 +338,39 @@ class Decoder:
         except ValueError as error:
             raise WireError(f"an array of an impossible shape: {error}") from None
 
+    def _set(self, parts: list[Any], depth: int) -> set[Any] | frozenset[Any]:
+        if not parts or type(parts[0]) is not bool:
+            raise WireError("a set without its kind")
+        entries = self._list(parts[1:], depth)
+        if not all(map(_is_key, entries)):
+            raise WireError("a set of values that are not plain")
+        return frozenset(entries) if parts[0] else set(entries)
+
+    def _complex(self, parts: list[Any], depth: int) -> complex:
+        numbers = self._list(parts, depth)
+        if len(numbers) != 2 or any(type(number) is not float for number in numbers):
+            raise WireError("a complex number without two parts")
+        return complex(*numbers)
+
+    def _texts(self, parts: list[Any], depth: int) -> np.ndarray[Any, Any]:
+        shape, node = self._exactly(parts, list, list)
+        texts = self.decode(node, depth + 1)
+        if type(texts) is not list or not all(type(text) is str for text in texts):
+            raise WireError("an array of texts with something else")
+        longest = max(map(len, texts), default=1)
+        if 4 * longest * len(texts) > self.limits.body:  # each takes the room of the longest one
+            raise WireError("an array of texts that would be too large")
+        if len(shape) > 16 or any(type(side) is not int or not 0 <= side < 2**31 for side in shape):
+            raise WireError("an array of an impossible shape")
+        if math.prod(shape) != len(texts):
+            raise WireError("an array of texts that do not fit its shape")
+        return np.array(texts, dtype=f"U{max(longest, 1)}").reshape(shape)
+
+    def _put_together(self, parts: list[Any], depth: int) -> Any:
+        if len(parts) != 2:
+            raise WireError("a table without its parts")
+        return put_together(parts[0], self.decode(parts[1], depth + 1))
+
     def _dtype(self, parts: list[Any], _depth: int) -> torch.dtype:
         (name,) = self._exactly(parts, str)
         if name not in DTYPES:
@@ -399,6 +447,10 @@ class Decoder:
         "G": _generator,
         "S": _slice_value,
         "E": _ellipsis,
+        "s": _set,
+        "x": _complex,
+        "U": _texts,
+        "P": _put_together,
         "h": _handle,
         "c": _callback,
     }
@@ -412,6 +464,8 @@ def _named_tuple_type(name: str, fields: tuple[str, ...]) -> Any:
 
 def _is_key(key: Any) -> bool:
     if type(key) is tuple:
+        return all(_is_key(part) for part in key)
+    if type(key) is frozenset:
         return all(_is_key(part) for part in key)
     return key is None or type(key) in (str, int, float, bool)
 

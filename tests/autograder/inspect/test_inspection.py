@@ -174,14 +174,14 @@ def test_a_corrected_answer_is_tried(ada: Subject, tmp_path: Path) -> None:
     item = ada.item("standardize")
     old, new = (
         inspect_items(ada, [item], rebuilt)[0]
-        for rebuilt in (None, with_answer(ada.rebuilt, item, read_replacement(path, item.id)))
+        for rebuilt in (None, with_answer(ada.rebuilt, item, read_replacement(path, item)))
     )
     said = compared(old, new)
     assert said[0] == "score: 0 of 12, failed → 12 of 12, passed"
     assert said[1] == "checks: 2 checks passed, 3 failed → 5 checks passed, 0 failed"
     notebook = tmp_path / "answer.ipynb"
     notebook.write_bytes(text(solved(standardize=RIGHT_STANDARDIZE)))
-    assert read_replacement(notebook, "standardize") == RIGHT_STANDARDIZE
+    assert read_replacement(notebook, toy().item("standardize")) == RIGHT_STANDARDIZE
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_corrected_answer_is_tried(ada: Subject, tmp_path: Path) -> None:
 def test_a_file_without_the_answer_is_refused(tmp_path: Path, name: str, data: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(SetupError, match=said):
-        read_replacement(tmp_path / name, "standardize")
+        read_replacement(tmp_path / name, toy().item("standardize"))
 
 
 def test_the_page_escapes_what_students_wrote(ada: Subject) -> None:

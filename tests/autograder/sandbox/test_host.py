@@ -24,7 +24,6 @@ from autograder.cli import main as cli
 from autograder.core.errors import SetupError
 from autograder.sandbox import filesystem as host_folder
 from autograder.sandbox import host as sandbox
-from autograder.sandbox import launch
 from autograder.sandbox import probes as doctor
 from autograder.sandbox.guest.confinement import FULL, LEVELS, PLAIN
 from autograder.sandbox.guest.wire import ClosedError, receive_frame, send_frame
@@ -296,7 +295,7 @@ def test_a_host_that_was_forked_beside_its_grader_cannot_know_where_staff_import
 ) -> None:
     commands = []
     monkeypatch.setattr(sys, "path", [*sys.path, "/home/staff/course"])
-    monkeypatch.setattr(launch.subprocess, "Popen", lambda command, **_: commands.append(command))
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command))
     folder = HostFolder.make(SessionLimits())
     try:
         _, control = folder.beside([], ["full"], "grader.of.the.course", huge_pages=False)
