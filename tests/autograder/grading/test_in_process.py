@@ -100,7 +100,7 @@ def test_the_solution_gets_all_points_and_the_log_says_that_they_can_be_forged(i
         ),
         ("count", "total = 3\nnames = ['a']", Status.FAILED, 0, "A hidden check of `count` failed"),
         ("count", "total = 3", Status.FAILED, 0, "A hidden check of `count` failed"),
-        ("count", "names = ['a', 'b']", Status.FAILED, 0, "A hidden check of `count` failed"),
+        ("count", "names = ['a', 'b']", Status.FAILED, 0, "(NameError) in line 1 of the test: assert total"),
         ("count", "1 / 0\ntotal = 3", Status.FAILED, 0, "A hidden check of `count` failed"),
         (
             "greet",
