@@ -10,7 +10,7 @@ from autograder.course.python_cells import DEFINITIONS, syntax_tree
 from autograder.imports.original import Original
 from autograder.imports.otter_blocks import Block
 from autograder.imports.otter_config import Question
-from autograder.imports.otter_solution import Solution, as_comments, solution
+from autograder.imports.otter_solution import Solution, as_comments, is_marked, solution
 
 _PLACEHOLDER = "Type your answer here, replacing this text."
 _UNMARKED = "it has no `# SOLUTION` comment, so that otter shows it to students; here it is a solution"
@@ -27,6 +27,10 @@ def question_answers(question: Question, blocks: Sequence[Block], has_points: bo
     Raises:
         SourceError: it cannot be graded as it stands; the message says what to do.
     """
+    for prompt in (block for block in blocks if block.kind == "prompt" and block.is_code and is_marked(block.source)):
+        raise SourceError(
+            f"{prompt.place} has a solution, but is a prompt, which students see; move it to the solution block."
+        )
     return (_manual if question.manual else _automatic)(question, blocks, has_points)
 
 

@@ -260,6 +260,7 @@ BEGIN, END = raw("# BEGIN QUESTION", "name: q2"), raw("# END QUESTION")
         ([text("```otter", "# BEGIN QUESTION")], "cell 1: the fence ```otter is never closed"),
         (solved("# BEGIN SOLUTION\nx = 1"), "cell 4: # BEGIN SOLUTION is never closed"),
         ([*ONE, code("x = 5 # SOLUTION")], "cell 10 has a solution, but is in no solution block"),
+        (question("name: q", *block("PROMPT", code("x = 5 # SOLUTION"))), "cell 3 has a solution, but is a prompt"),
         (question(MANUAL, text("Why?")), "question 'why' is graded by hand and has no answer"),
         (question(MANUAL.replace("2", "[1]"), *block("SOLUTION", WHY)), "give `points` as one number"),
         ([*older("name: q1", code(SQUARE)), text("x"), code("# TEST\n1")], "cell 4 is a test outside of a question"),
