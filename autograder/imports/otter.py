@@ -9,11 +9,12 @@ from nbformat import NotebookNode
 
 from autograder.core.errors import SourceError
 from autograder.imports.original import Original, read_notebook
+from autograder.imports.otter_answers import question_answers
 from autograder.imports.otter_blocks import Block, current_blocks, is_current, is_older, older_blocks
 from autograder.imports.otter_config import Assignment, Question
 from autograder.imports.otter_own import graders, without_otter
-from autograder.imports.otter_question import left_out, originals, where
-from autograder.imports.otter_solution import is_marked, solution, without_ignored
+from autograder.imports.otter_solution import is_marked, solution
+from autograder.imports.otter_tests import question_tests
 
 
 def read_otter(path: Path) -> list[Original]:
@@ -37,7 +38,7 @@ def read_otter(path: Path) -> list[Original]:
     if not any(block.question for block in blocks):
         raise SourceError(f"{path} has no question; add # BEGIN QUESTION and # END QUESTION around each.")
     names = graders(node.source for node in cells if node.cell_type == "code")
-    return list(_originals(path, assignment, blocks, names))
+    return list(_originals(assignment, blocks, names))
 
 
 def _what_it_is(cells: Sequence[NotebookNode]) -> str:
@@ -51,40 +52,38 @@ def _what_it_is(cells: Sequence[NotebookNode]) -> str:
     return "has no BEGIN QUESTION cell; give the notebook that `otter assign` reads."
 
 
-def _originals(
-    path: Path, assignment: Assignment, blocks: Sequence[Block], names: Collection[str]
-) -> Iterator[Original]:
+def _originals(assignment: Assignment, blocks: Sequence[Block], names: Collection[str]) -> Iterator[Original]:
     questions: dict[Question, list[Block]] = {}
     for block in blocks:
         if block.question:
             questions.setdefault(block.question, []).append(block)
     made: dict[Block, Original] = {}
     for question, own in questions.items():
-        made |= originals(path, question, own, assignment)
+        cells = [block for block in own if block.kind == "test"]
+        tests = question_tests(question, cells, assignment) if cells else {}
+        made |= {**tests, **question_answers(question, own, any(test.points for test in tests.values()))}
     for block in blocks:
-        yield made[block] if block in made else _given(path, block, assignment, names)
+        yield made[block] if block in made else _given(block, assignment, names)
 
 
-def _given(path: Path, block: Block, assignment: Assignment, names: Collection[str]) -> Original:
+def _given(block: Block, assignment: Assignment, names: Collection[str]) -> Original:
     """A cell that students get, or that otter does not show to them either."""
     if block.kind == "left out":
-        return left_out(block, block.why, block.look)
-    is_code, place = block.node.cell_type == "code", where(path, block)
-    source, look = without_ignored(place, block.node.source), block.look
-    if is_code and is_marked(source):
+        return block.left_out(block.why, block.look)
+    source = block.source
+    if block.is_code and is_marked(source):
         if not assignment.strips_all:
             raise SourceError(
-                f"{place} has a solution, but is in no solution block, so that otter shows it to students; put it "
-                "between raw cells # BEGIN SOLUTION and # END SOLUTION of a question."
+                f"{block.place} has a solution, but is in no solution block, so that otter shows it to students; put "
+                "it between raw cells # BEGIN SOLUTION and # END SOLUTION of a question."
             )
-        found = solution(place, source)
-        return Original(block.number, "code", found.source, "solution", "", 0.0, look=found.look)
+        found = solution(block.place, source)
+        return block.original(found.source, "solution", look=found.look)
     if block.kind == "solution" and not block.question:
-        return Original(block.number, "markdown", source, "solution", "", 0.0)
-    if is_code:
-        source, removed = without_otter(source, names)
-        if removed and not source:
-            return left_out(block, "otter's own: " + ", ".join(removed))
-        look = "; ".join(filter(None, [look, f"left out: {', '.join(removed)}" if removed else ""]))
-    pictures = bool(block.node.get("attachments"))
-    return Original(block.number, block.node.cell_type, source, "given", "", 0.0, pictures, look=look)
+        return block.original(source, "solution")
+    if not block.is_code:
+        return block.original(source, "given", look=block.look)
+    source, removed = without_otter(source, names)
+    if removed and not source:
+        return block.left_out("otter's own: " + ", ".join(removed))
+    return block.original(source, "given", look=f"left out: {', '.join(removed)}" if removed else "")

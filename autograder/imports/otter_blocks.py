@@ -16,8 +16,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_raw_cell
 
 from autograder.core.errors import SourceError
+from autograder.imports.original import Original, Role, check_markers
 from autograder.imports.otter_case import is_titled
 from autograder.imports.otter_config import Assignment, Question, read_assignment, read_question
+from autograder.imports.otter_solution import without_ignored
 
 Kind = Literal["given", "prompt", "solution", "test", "left out"]
 _BOUNDARY = re.compile(r"#\s+(?P<verb>begin|end)\s+(?P<block>question|prompt|solution|tests)\s*", re.IGNORECASE)
@@ -34,6 +36,7 @@ _OTTER_FENCE = "```otter"
 class Block:
     """A cell, or a part of a text cell, with what it is for otter."""
 
+    path: Path
     number: int
     """The cell's position, from 1."""
     node: NotebookNode
@@ -43,6 +46,31 @@ class Block:
     """Why it is left out."""
     look: str = ""
     """What to look at; empty if nothing."""
+
+    @property
+    def place(self) -> str:
+        """The cell in words, for messages."""
+        return f"{self.path}, cell {self.number}"
+
+    @property
+    def source(self) -> str:
+        """Its text, without the lines that otter takes out of all versions."""
+        return without_ignored(self.place, self.node.source)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a code cell."""
+        return bool(self.node.cell_type == "code")
+
+    def original(self, source: str, role: Role, name: str = "", points: float = 0.0, look: str = "") -> Original:
+        """The cell with another text, which has our markers."""
+        check_markers(self.place, source.split("\n"))
+        pictures = bool(self.node.get("attachments"))
+        return Original(self.number, self.node.cell_type, source, role, name, points, pictures, look=look)
+
+    def left_out(self, why: str, look: str = "") -> Original:
+        """The cell without a counterpart in the new source."""
+        return Original(self.number, self.node.cell_type, "", "given", "", 0.0, left_out=why, look=look)
 
 
 def is_current(cells: Sequence[NotebookNode]) -> bool:
@@ -84,9 +112,9 @@ def _current(path: Path, numbered: Sequence[tuple[int, NotebookNode]], assignmen
         where = f"{path}, cell {number}"
         boundary = _BOUNDARY.match(node.source) if node.cell_type == "raw" else None
         if _IGNORED.match(node.source):
-            yield Block(number, node, "left out", why="otter ignores it (# IGNORE)")
+            yield Block(path, number, node, "left out", why="otter ignores it (# IGNORE)")
         elif node.cell_type == "raw" and _SETTINGS.match(node.source):
-            yield Block(number, node, "left out", why="otter's settings", look=assignment.look)
+            yield Block(path, number, node, "left out", why="otter's settings", look=assignment.look)
         elif boundary and boundary["verb"].lower() == "begin":
             block = boundary["block"].lower()
             _refuse_begin(where, block, opened)
@@ -94,7 +122,7 @@ def _current(path: Path, numbered: Sequence[tuple[int, NotebookNode]], assignmen
             if block == "question":
                 question = read_question(where, node.source)
                 _refuse_twice(where, question, seen, number)
-            yield Block(number, node, "left out", why=f"otter's BEGIN {block.upper()}")
+            yield Block(path, number, node, "left out", why=f"otter's BEGIN {block.upper()}")
         elif boundary:
             block = boundary["block"].lower()
             if not opened or opened[-1][0] != block:
@@ -104,13 +132,13 @@ def _current(path: Path, numbered: Sequence[tuple[int, NotebookNode]], assignmen
                 )
             opened.pop()
             question = question if opened else None
-            yield Block(number, node, "left out", why=f"otter's END {block.upper()}")
+            yield Block(path, number, node, "left out", why=f"otter's END {block.upper()}")
         else:
             inside = opened[-1][0] if opened else "question"
             if inside == "tests" and node.cell_type != "code":
                 raise SourceError(f"{where} is in a tests block and no code cell; move it out of the block.")
             kinds: dict[str, Kind] = {"question": "given", "prompt": "prompt", "solution": "solution", "tests": "test"}
-            yield Block(number, node, kinds[inside], question)
+            yield Block(path, number, node, kinds[inside], question)
     if opened:
         block, number = opened[-1]
         raise SourceError(
@@ -165,10 +193,10 @@ def _older(path: Path, cells: Sequence[NotebookNode], assignment: Assignment) ->
         is_solution = not is_code and any(map(_BOLD_SOLUTION.match, node.source.split("\n")))
         begun = _fenced(node, "QUESTION")
         if _IGNORED.match(node.source):
-            yield Block(number, node, "left out", why="otter ignores it (# IGNORE)")
+            yield Block(path, number, node, "left out", why="otter ignores it (# IGNORE)")
         elif question and is_code and is_titled(node.source):
             is_answered = True
-            yield Block(number, node, "test", question)
+            yield Block(path, number, node, "test", question)
         elif question and not is_answered:
             if begun:
                 raise SourceError(
@@ -176,21 +204,21 @@ def _older(path: Path, cells: Sequence[NotebookNode], assignment: Assignment) ->
                 )
             is_prompt = question.manual and not is_code and not is_solution
             is_answered = not is_prompt
-            yield Block(number, node, "prompt" if is_prompt else "solution", question)
+            yield Block(path, number, node, "prompt" if is_prompt else "solution", question)
         else:
             question = None
             if found := _fenced(node, "ASSIGNMENT"):
-                yield from _rest(number, node, found, None, "otter's settings", assignment.look)
+                yield from _rest(path, number, node, found, None, "otter's settings", assignment.look)
             elif begun:
                 question, is_answered = read_question(where, begun["text"]), False
                 _refuse_twice(where, question, seen, number)
-                yield from _rest(number, node, begun, question, "otter's BEGIN QUESTION", "")
+                yield from _rest(path, number, node, begun, question, "otter's BEGIN QUESTION", "")
             elif is_code and is_titled(node.source):
                 raise SourceError(
                     f"{where} is a test outside of a question; move it below a solution, or reword its title."
                 )
             else:
-                yield Block(number, node, "solution" if is_solution else "given")
+                yield Block(path, number, node, "solution" if is_solution else "given")
 
 
 def _fenced(node: NotebookNode, what: str) -> re.Match[str] | None:
@@ -200,13 +228,13 @@ def _fenced(node: NotebookNode, what: str) -> re.Match[str] | None:
 
 
 def _rest(
-    number: int, node: NotebookNode, found: re.Match[str], question: Question | None, why: str, look: str
+    path: Path, number: int, node: NotebookNode, found: re.Match[str], question: Question | None, why: str, look: str
 ) -> Iterator[Block]:
     """A text cell without its fenced block."""
     text = (node.source[: found.start()] + node.source[found.end() :]).strip("\n")
     if not text.strip():
-        yield Block(number, node, "left out", question, why, look)
+        yield Block(path, number, node, "left out", question, why, look)
         return
     rest = new_markdown_cell(text)
     rest.attachments = node.get("attachments", {})
-    yield Block(number, rest, "given", question, look=look)
+    yield Block(path, number, rest, "given", question, look=look)

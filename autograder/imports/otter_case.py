@@ -67,8 +67,6 @@ def read_case(where: str, node: NotebookNode, assignment: Assignment) -> Case:
             looks.append("the notebook stores an error below it, which otter does not compare; run it again")
         code, more = _checked(where, code, tree, _Output.of(node))
         looks += [more] if more else []
-    if settings.success_message:
-        looks.append(f"its message after success is left out: {settings.success_message!r}")
     if settings.failure_message:
         code, is_said = _with_message(code, settings.failure_message)
         looks += [] if is_said else [f"its message after a failure is left out: {settings.failure_message!r}"]
@@ -159,7 +157,7 @@ def _comparison(node: ast.Expr, text: str, shown: str) -> tuple[str, str]:
         look = "it compares the text of an object; a comparison of values says more to students"
         return f"assert repr({text}) == {shown!r}", look
     if isinstance(value, bool) and _is_truth(node.value):
-        return (f"assert {text}" if value else f"assert not ({text})"), ""
+        return (f"assert {text}" if value else f"assert not {_operand(node, text)}"), ""
     return f"assert {_operand(node, text)} == {repr(value) if chr(10) in plain else plain}", ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ _ASSIGNMENT = (
     *("suppress_no_tests_warning", "variables", "test_files", "plugin_config", "colab"),
 )
 _QUESTION = ("name", "manual", "points", "check_cell", "export", "all_or_nothing")
-_TEST = ("hidden", "points", "success_message", "failure_message")
+_TEST = ("name", "hidden", "points", "success_message", "failure_message")
 _LOST = {
-    "files": "the files are not copied; put them where students can open them",
+    "files": "files that no cell names are not copied",
     "autograder_files": "the files are not copied",
     "student_files": "students submit the notebook and its log only",
     "requirements": "the packages must be installed where students and graders work",
@@ -75,7 +75,6 @@ class CaseSettings:
 
     hidden: bool = False
     points: float | None = None
-    success_message: str = ""
     failure_message: str = ""
 
 
@@ -134,35 +133,8 @@ def case_settings(where: str, data: Mapping[str, Any]) -> CaseSettings:
     return CaseSettings(
         data.get("hidden") is True,
         None if points is None else _number(where, points),
-        str(data.get("success_message") or ""),
         str(data.get("failure_message") or ""),
     )
-
-
-def resolved_points(where: str, question: Question, given: Sequence[float | None]) -> list[float]:
-    """The points of each test of a question.
-
-    Without points of the question, tests with points have those and the others none; if none has points, all tests
-    share one point. Points of the question that no test has are shared by the tests without points.
-
-    Args:
-        where: the question, for messages.
-        question: its settings.
-        given: the points of each test by its own settings; None where they do not say.
-    """
-    points, total = list(given), question.points if question.each is None else question.each * len(given)
-    if isinstance(total, tuple):
-        if len(total) != len(points):
-            raise SourceError(
-                f"{where}: `points` has {len(total)} numbers, and there are {len(points)} tests; correct it."
-            )
-        points, total = list(total), None
-    known = sum(one for one in points if one is not None)
-    shared = (1.0 if known == 0 else known) if total is None else total
-    if known > shared + 1e-9:
-        raise SourceError(f"{where}: its tests have {known:g} points, more than its {shared:g}; correct one of them.")
-    open_ = sum(one is None for one in points)
-    return [max(shared - known, 0) / open_ if one is None else one for one in points]
 
 
 def _settings(where: str, text: str, known: Collection[str]) -> dict[str, Any]:

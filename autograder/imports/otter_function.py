@@ -7,20 +7,30 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from autograder.course.name_analysis import NO_NAMES, names_of
+
+_READ = re.compile(r"""\benv\[(["'])([A-Za-z_]\w*)\1\](?!\s*=[^=])""")
+"""`env["x"]`, but not where it gets a value."""
+
 
 def body_of(code: str, function: ast.FunctionDef) -> str:
     """The body of a test function as plain code: otter calls it with the notebook's values of its parameters.
 
-    `env["x"]` is the notebook's `x`. A function that may return early stays one, and is called.
+    `env["x"]` is the notebook's `x`. A function stays one, and is called, if it may return early, uses `env` in another
+    way, or has an `x` of its own.
     """
-    names = _parameters(function)
-    if any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in _own_nodes(function)):
-        function.decorator_list = []
-        arguments = ", ".join("env=globals()" if name == "env" else f"{name}={name}" for name in names)
-        return f"{ast.unparse(function)}\n\n\n{function.name}({arguments})"
+    parameters = _parameters(function)
     is_one_line = function.body[0].lineno == function.lineno
     body = "\n".join(map(ast.unparse, function.body)) if is_one_line else _dedented(code, function)
-    return _without_env(body) if "env" in names else body
+    plain = _READ.sub(r"\2", body) if "env" in parameters else body
+    names = names_of(plain) or NO_NAMES
+    own = names.binds & {found[2] for found in _READ.finditer(body)}
+    returns = any(isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) for node in _own_nodes(function))
+    if not (own or returns or ("env" in parameters and "env" in names.uses)):
+        return plain
+    function.decorator_list = []
+    arguments = ", ".join("env=globals()" if name == "env" else f"{name}={name}" for name in parameters)
+    return f"{ast.unparse(function)}\n\n\n_ = {function.name}({arguments})"
 
 
 def calls(node: ast.expr, function: ast.FunctionDef) -> bool:
@@ -75,10 +85,3 @@ def _dedented(code: str, function: ast.FunctionDef) -> str:
     return "\n".join(
         line if number in inside or not line[:depth].isspace() else line[depth:] for number, line in numbered
     )
-
-
-def _without_env(body: str) -> str:
-    """The code with `x` for `env["x"]`; if it uses `env` in other ways, it gets the notebook's names."""
-    plain = re.sub(r"""\benv\[(["'])([A-Za-z_]\w*)\1\](?!\s*=[^=])""", r"\2", body)
-    used = any(isinstance(node, ast.Name) and node.id == "env" for node in ast.walk(ast.parse(plain)))
-    return f"env = globals()\n{body}" if used else plain

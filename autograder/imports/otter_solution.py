@@ -10,11 +10,14 @@ from autograder.course.markers import SOLUTION, begin, end, replaced, without_ma
 from autograder.course.python_cells import syntax_tree
 
 _BEGIN = re.compile(r"\s*# BEGIN SOLUTION( NO PROMPT)?")
-_END = "# END SOLUTION"
+_ENDING = re.compile(r"# (?P<verb>BEGIN(?= PROMPT)|END) (?P<what>SOLUTION|PROMPT)\s*$")
 _LINE = re.compile(r"(?P<code>.*?)\s*# ?SOLUTION(?P<bare> NO PROMPT\s*$)?")
 _SEED = re.compile(r"(?P<code>.*?)\s*# SEED\s*$")
+_SEED_SHOWN = "its seed is shown to students, since random numbers are not seeded before each cell"
 _TARGETS = re.compile(r"\s*(?P<names>[\w.]+(?:\[[^]=]*\])*(?:\s*,\s*[\w.]+(?:\[[^]=]*\])*)*)\s*=(?!=)")
 """What an assignment assigns to: otter leaves it to students, as `x = ...`."""
+_TITLE = re.compile(r"\s*#+\s*solution\s*#+[ ]*\n", re.IGNORECASE)
+"""A first line that some notebooks have above solutions."""
 _IGNORED = re.compile(r".*# IGNORE\s*$")
 _BEGIN_IGNORED = re.compile(r"\s*#\s*BEGIN\s*IGNORE", re.IGNORECASE)
 _END_IGNORED = re.compile(r".*# END IGNORE\s*$")
@@ -69,7 +72,7 @@ def without_ignored(where: str, source: str) -> str:
 
 def is_marked(source: str) -> bool:
     """Whether otter would take something out of this code if it were a solution."""
-    return any(_LINE.match(line) or _BEGIN.match(line) or line.rstrip().endswith(_END) for line in source.split("\n"))
+    return any(_LINE.match(line) or _comment(line)[1] == "SOLUTION" for line in source.split("\n"))
 
 
 def solution(where: str, source: str) -> Solution:
@@ -79,77 +82,72 @@ def solution(where: str, source: str) -> Solution:
     them a prompt, they see comments above the stub. A line that sets a seed is left to students: tests here run
     without otter's seeds.
     """
+    lines = source[title.end() :].split("\n") if (title := _TITLE.match(source)) else source.split("\n")
     pieces: list[_Piece] = []
-    block: _Region | None = None
-    prompt: list[str] | None = None
-    seeds = False
-    for line in source.split("\n"):
-        bare = line.rstrip()
-        if prompt is not None:
-            if bare.endswith("# END PROMPT"):
-                _show(pieces, prompt)
-                prompt = None
-            else:
-                prompt.append(line)
-        elif bare.endswith(_END):
-            if block is None:
-                raise SourceError(f"{where}: {_END} without a # BEGIN SOLUTION above it; correct it.")
-            block = None
-        elif block is not None:
-            if _BEGIN.match(line):
-                raise SourceError(f"{where}: # BEGIN SOLUTION inside of another one; close the first.")
-            block.lines.append(line)
-        elif bare.endswith("# BEGIN PROMPT"):
-            prompt = []
-        elif bare.endswith("# END PROMPT"):
-            raise SourceError(f"{where}: # END PROMPT without a # BEGIN PROMPT above it; correct it.")
-        elif seed := _SEED.match(line):
-            seeds = True
-            pieces.append(seed["code"])
-        elif _BEGIN.match(line):
-            block = _Region()
-            pieces.append(block)
-        elif found := _LINE.match(line):
-            if found["code"].strip():
-                pieces.append(_region(found["code"], prompts=not found["bare"]))
+    opened, inside = "", list[str]()
+    for line in lines:
+        verb, what = _comment(line)
+        if opened and what != opened:
+            inside.append(line)
+        elif not verb:
+            pieces += _piece(line)
+        elif (verb == "BEGIN") == bool(opened):
+            raise SourceError(
+                f"{where}: {line.strip()!r} does not fit the comments above it; each BEGIN needs its END."
+            )
+        elif verb == "BEGIN":
+            opened, inside = what, []
         else:
-            pieces.append(line)
-    if block is not None:
-        raise SourceError(f"{where}: # BEGIN SOLUTION is never closed; add '{_END}'.")
-    if prompt is not None:
-        raise SourceError(f'{where}: # BEGIN PROMPT is never closed; add \'""" # END PROMPT\'.')
+            opened = ""
+            pieces += [_Region(inside)] if what == "SOLUTION" else _shown(pieces, inside)
+    if opened:
+        raise SourceError(f"{where}: # BEGIN {opened} is never closed; add # END {opened}.")
     text = "\n".join(
         line for piece in _joined(pieces) for line in (piece.text() if isinstance(piece, _Region) else [piece])
     )
-    looks = ["its seed is shown to students, since random numbers are not seeded before each cell"] if seeds else []
+    looks = [_SEED_SHOWN] if any(map(_SEED.match, lines)) else []
     if not _has_stub(text):
         text = f"{begin(SOLUTION)}\n{without_markers(text)}\n{end(SOLUTION)}"
         looks.append("the lines of the solution are no whole statements, so students see a stub for the whole cell")
     return Solution(text, is_marked(source), "; ".join(looks))
 
 
+def _comment(line: str) -> tuple[str, str]:
+    """BEGIN or END, and SOLUTION or PROMPT, of one of otter's comments; empty for any other line."""
+    if _BEGIN.match(line):
+        return "BEGIN", "SOLUTION"
+    found = _ENDING.search(line)
+    return (found["verb"], found["what"]) if found else ("", "")
+
+
+def _piece(line: str) -> list[_Piece]:
+    """A line outside of blocks: a region if it is a solution, with the left side of an assignment for students."""
+    if seed := _SEED.match(line):
+        return [seed["code"]]
+    found = _LINE.match(line)
+    if not found:
+        return [line]
+    targets = None if found["bare"] else _TARGETS.match(line)
+    return (
+        [_Region([found["code"]], [f"# {targets['names']} = ..."] if targets else [])] if found["code"].strip() else []
+    )
+
+
 def as_comments(lines: list[str]) -> list[str]:
-    """Lines of a prompt as comments, without a common indentation; none if there is nothing to read in them."""
-    if all(line.strip() in ("", "pass", "...") for line in lines):
-        return []
-    common = min(_indent(line) for line in lines if line.strip())
-    return [line[common:] if line.lstrip().startswith("#") else f"# {line[common:]}".rstrip() for line in lines]
+    """Lines of a prompt as comments, without a common indentation; a `pass` or `...` alone says nothing."""
+    said = [line for line in lines if line.strip() not in ("", "pass", "...")]
+    common = min(map(_indent, said), default=0)
+    return [line[common:] if line.lstrip().startswith("#") else f"# {line[common:]}".rstrip() for line in said]
 
 
-def _region(line: str, *, prompts: bool) -> _Region:
-    """The region of one line, with the left side of an assignment for students."""
-    targets = _TARGETS.match(line)
-    return _Region([line], [f"# {targets['names']} = ..."] if prompts and targets else [])
-
-
-def _show(pieces: list[_Piece], prompt: list[str]) -> None:
-    """Adds what students read in the place of a solution: above the region, if that has just ended."""
+def _shown(pieces: list[_Piece], prompt: list[str]) -> list[_Piece]:
+    """What students read in the place of a solution: lines, or hints of the region that has just ended."""
     hints = as_comments(prompt)
     if pieces and isinstance(last := pieces[-1], _Region):
         last.hints += hints
-    elif hints:
-        space = " " * min(_indent(line) for line in prompt if line.strip())
-        pieces += [space + hint for hint in hints]
+        return []
+    space = " " * min((_indent(line) for line in prompt if line.strip()), default=0)
+    return [space + hint for hint in hints]
 
 
 def _joined(pieces: list[_Piece]) -> list[_Piece]:

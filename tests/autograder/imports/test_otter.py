@@ -15,7 +15,8 @@ from autograder.core.errors import SourceError
 from autograder.imports.assignment import import_assignment
 from autograder.imports.original import Original
 from autograder.imports.otter import read_otter
-from autograder.imports.otter_config import Question, resolved_points
+from autograder.imports.otter_config import Question
+from autograder.imports.otter_tests import resolved_points
 from tests.autograder.imports.notebooks import written_to
 from tests.autograder.imports.otter_notebooks import (
     MEAN,
@@ -87,6 +88,8 @@ def test_a_test_without_points_comes_first_in_the_one_that_has_them(tmp_path: Pa
     assert test.source == (
         "assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(4) == 16\n### END HIDDEN TESTS"
     )
+    other = read(tmp_path, *solved(SQUARE, code("nine", "9"), HIDDEN, settings="name: q1\npoints: [0, 2]"))
+    assert points(other) == {"q1 - 1": 0, "q1 - 2": 2}  # it uses another name
     hidden = code("# HIDDEN\nsquare(5)", "25")
     several = read(tmp_path, *solved(SQUARE, NINE, HIDDEN, hidden, settings="name: q1\npoints: [0, 1, 1]"))
     assert points(several) == {"q1 - 1": 0, "q1 - 2": 1, "q1 - 3": 1}  # else half of them were for what students see
@@ -203,7 +206,7 @@ def test_settings_that_have_no_counterpart_are_reported(tmp_path: Path) -> None:
     config = raw("# ASSIGNMENT CONFIG", settings, "config_file: shared.yml")
     test = code("def test_square(square):\n    assert square(3) == 9")
     cells = read_otter(written_to(tmp_path / "one.ipynb", config, *solved(SQUARE, test)))
-    assert cells[0].look.split("; ")[0] == "`files`: the files are not copied"
+    assert cells[0].look.split("; ")[0] == "`files`: files that no cell names are not copied"
     assert "`seed`" in cells[0].look and "`generate: points_possible`" in cells[0].look
     assert next(cell for cell in cells if cell.role == "test").source == "assert square(3) == 9"
 
@@ -257,6 +260,7 @@ BEGIN, END = raw("# BEGIN QUESTION", "name: q2"), raw("# END QUESTION")
         ([text("```otter", "# BEGIN QUESTION")], "cell 1: the fence ```otter is never closed"),
         (solved("# BEGIN SOLUTION\nx = 1"), "cell 4: # BEGIN SOLUTION is never closed"),
         ([*ONE, code("x = 5 # SOLUTION")], "cell 10 has a solution, but is in no solution block"),
+        (question("name: q", *block("PROMPT", code("x = 5 # SOLUTION"))), "cell 3 has a solution, but is a prompt"),
         (question(MANUAL, text("Why?")), "question 'why' is graded by hand and has no answer"),
         (question(MANUAL.replace("2", "[1]"), *block("SOLUTION", WHY)), "give `points` as one number"),
         ([*older("name: q1", code(SQUARE)), text("x"), code("# TEST\n1")], "cell 4 is a test outside of a question"),

@@ -17,7 +17,8 @@ from autograder.release.fill import fill_in, solution_answers
 from autograder.release.lint import lint_problem, lint_source
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
-from tests.autograder.imports.otter_notebooks import SAMPLE, current_rents, older_rents
+from tests.autograder.imports.notebooks import written_to
+from tests.autograder.imports.otter_notebooks import SAMPLE, code, current_rents, older_rents, raw, solved
 
 pytestmark = pytest.mark.kernel
 
@@ -65,3 +66,16 @@ def test_each_test_has_its_points(rents: Path) -> None:
     first_only = "def spread(values):\n    return min(values), 3"
     is_split = 'part("q2 - 1"' in load_problem("rents", rents).text  # the current format says: all or nothing
     assert graded(rents, spread=first_only).item("spread").score == (1 if is_split else 0)
+    assert graded(rents, mean_rent="mean_rent = 1").item("mean_rent").score == 0
+
+
+def test_tests_that_are_functions_have_the_names_that_otter_gives_them(course: Path, tmp_path: Path) -> None:
+    hidden = '""" # BEGIN TEST CONFIG\nhidden: true\npoints: 3\n""" # END TEST CONFIG\n'
+    own_name = "def test_env(env):\n    square = 4\n    assert env['square'](square) == 16"
+    shown = "def test_square(square):\n    assert square(3) == 9\n\ntest_square(square) # IGNORE"
+    answer = "def square(x):\n    return x * x # SOLUTION"
+    cells = solved(answer, code(shown), code(hidden + own_name), settings="name: q1\npoints: 4")
+    config = raw("# ASSIGNMENT CONFIG", "tests: {ok_format: false}")
+    import_assignment(written_to(tmp_path / "rents.ipynb", config, *cells), "otter", to=course / "solutions")
+    assert graded(course).item("square").score == 4
+    assert graded(course, square="def square(x):\n    return 9").item("square").score == 1

@@ -45,6 +45,7 @@ def stub(source: str) -> str:
             '    # Double it.\n    twice = ...\n    return twice\n    """; # END PROMPT',
             f"def f(r):\n    # Double it.\n    # twice = ...\n    # return twice\n    {STUB}",
         ),
+        ("## Solution ##\nx = 1 # SOLUTION", f"# x = ...\n{STUB}"),
         ('""" # BEGIN PROMPT\npass\n""" # END PROMPT\nx = 1 # SOLUTION', f"# x = ...\n{STUB}"),
         ("''' # BEGIN PROMPT\ny = ...\n''' # END PROMPT\nx = 1 # SOLUTION", f"# y = ...\n# x = ...\n{STUB}"),
         # seeds stay
@@ -76,10 +77,10 @@ def test_what_otter_would_do_with_it_is_told() -> None:
     ("source", "says"),
     [
         ("# BEGIN SOLUTION\nx = 1", "# BEGIN SOLUTION is never closed"),
-        ("x = 1\n# END SOLUTION", "# END SOLUTION without"),
-        ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", "inside of another one"),
+        ("x = 1\n# END SOLUTION", "does not fit the comments above"),
+        ("# BEGIN SOLUTION\n# BEGIN SOLUTION\n# END SOLUTION", "does not fit the comments above"),
         ('""" # BEGIN PROMPT\nx', "# BEGIN PROMPT is never closed"),
-        ('""" # END PROMPT', "# END PROMPT without"),
+        ('""" # END PROMPT', "does not fit the comments above"),
     ],
 )
 def test_comments_that_do_not_close_are_refused(source: str, says: str) -> None:
