@@ -37,7 +37,7 @@ from autograder.course.seed import grading_seed
 from autograder.gradebook.database import Record, Recordable, manual_points_of_class, with_manual_points
 from autograder.gradebook.recorder import recorder, unchanged
 from autograder.grading.failed import failed_grading
-from autograder.submissions.class_folder import students_in
+from autograder.submissions.class_folder import notebook_path, students_in
 from autograder.submissions.reader import Submission, read_submission
 
 _log = logging.getLogger("autograder")
@@ -211,7 +211,7 @@ def _left(
 ) -> Iterator[Submission]:
     """Reads the submissions one by one, except those that have a result already."""
     for student in students:
-        path = submitted / student / problem_id / f"{problem_id}.ipynb"
+        path = notebook_path(submitted, student, problem_id)
         submission = results.read(student, functools.partial(read_submission, path, student, submitted), add)
         if submission is not None:
             yield submission

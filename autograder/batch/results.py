@@ -23,6 +23,7 @@ from autograder.feedback.page import feedback_html
 from autograder.feedback.student_page import student_page
 from autograder.gradebook.database import Record
 from autograder.grading.failed import failed_grading
+from autograder.submissions.class_folder import notebook_path
 from autograder.submissions.reader import Submission
 from autograder.submissions.timestamps import submission_time_or_warning
 
@@ -108,7 +109,9 @@ class BatchResults:
 
     def _put(self, submission: Submission, grading: Grading) -> Graded:
         student = str(submission.student)
-        submitted_at = submission_time_or_warning(self._submitted / student / self._problem.id, _log)
+        submitted_at = submission_time_or_warning(
+            notebook_path(self._submitted, student, self._problem.id).parent, _log
+        )
         grading = keep_traceback(self._out, grading)
         log = self._record(grading, submitted_at)
         page = student_page(log, self._problem, self._course, submitted_at, self._regrades)

@@ -14,6 +14,7 @@ from autograder.course.config import load_course
 from autograder.course.problem import load_problem
 from autograder.course.regrades import read_regrades
 from autograder.feedback.student_page import student_page
+from autograder.submissions.class_folder import notebook_path
 from autograder.submissions.reader import LOG_NAME, read_bytes
 from autograder.submissions.timestamps import submission_time_or_warning
 
@@ -37,7 +38,7 @@ def write_feedback_again(out: Path, student: str, problem_id: str, root: Path) -
         if submitted is None:
             return None
         log = GradedLog.from_json(read_json(read_bytes(folder / LOG_NAME, out)))
-        submitted_at = submission_time_or_warning(submitted / student / problem_id, _log)
+        submitted_at = submission_time_or_warning(notebook_path(submitted, student, problem_id).parent, _log)
         page = student_page(log, load_problem(problem_id, root), load_course(root), submitted_at, read_regrades(root))
         write_atomically(folder / "feedback.html", page)
     except (AutograderError, ValueError, KeyError, TypeError):

@@ -23,6 +23,7 @@ from autograder.course.seed import fingerprint, grading_seed, seed_with
 from autograder.grading.grade import INPUTS_FROM, SOURCE_IS, asked_student
 from autograder.inspect.remarks import of_environment
 from autograder.report.load import read_graded_log
+from autograder.submissions.class_folder import notebook_path
 from autograder.submissions.log import read_log
 from autograder.submissions.reader import Submission, UnusableError, read_cells, read_submission
 from autograder.submissions.rebuild import Rebuilt, rebuild
@@ -99,7 +100,7 @@ def find_subject(problem_id: str, student: str, out: Path, submitted: Path | Non
     folder = _folder(submitted, out, problem_id, root)
     student = known_student(student, problem_id, out, folder)
     recorded, notes = _recorded(out, student, problem)
-    submission = read_submission(folder / student / problem_id / f"{problem_id}.ipynb", student, folder)
+    submission = read_submission(notebook_path(folder, student, problem_id), student, folder)
     theirs, _ = read_log(submission.log, problem_id)
     try:
         if submission.fault:
@@ -152,7 +153,11 @@ def _folders(folder: Path, problem_id: str) -> Iterator[str]:
     """The students with a folder for the problem."""
     if folder.is_dir():
         for name in sorted(os.listdir(folder)):
-            if not name.startswith(".") and is_text(name) and os.path.lexists(folder / name / problem_id):
+            if (
+                not name.startswith(".")
+                and is_text(name)
+                and os.path.lexists(notebook_path(folder, name, problem_id).parent)
+            ):
                 yield name
 
 

@@ -20,7 +20,7 @@ from autograder.core.text import listed, printable
 from autograder.core.zips import zip_of
 from autograder.course.config import root_folder
 from autograder.report.load import Entry, Run, read_runs
-from autograder.submissions.class_folder import students_in
+from autograder.submissions.class_folder import notebook_path, students_in
 from autograder.submissions.reader import UnusableError, read_bytes
 from autograder.submissions.uploads import RECORD, recorded_upload
 
@@ -92,7 +92,10 @@ def _pages(
 ) -> tuple[dict[str, _Page], list[tuple[str, str]], list[str]]:
     """Student → page; who is left out, and why; who submitted nothing."""
     problem = run.problem.id
-    folders = {student_key(student): submitted / student / problem for student in students_in(submitted, problem)}
+    folders = {
+        student_key(student): notebook_path(submitted, student, problem).parent
+        for student in students_in(submitted, problem)
+    }
     graded = {student_key(entry.student): entry for entry in run.entries}
     pages: dict[str, _Page] = {}
     left_out: list[tuple[str, str]] = []

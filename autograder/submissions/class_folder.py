@@ -1,4 +1,7 @@
-"""Lists the students' folders in the folder of a class. A folder that cannot be read counts as a student's."""
+"""Lists the students' folders in the folder of a class, and says where in it a submission is.
+
+A folder that cannot be read counts as a student's.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +46,24 @@ def students_in(submitted: Path, problem_id: str) -> list[str]:
         raise SetupError(
             f"{submitted} contains no student folder; expected {submitted}/<student>/<problem>/<problem>.ipynb."
         )
-    if not any(_may_exist(submitted / student / problem_id) for student in students):
+    if not any(_may_exist(notebook_path(submitted, student, problem_id).parent) for student in students):
         raise SetupError(
             f"no student in {submitted} has a folder {problem_id}; expected {submitted}/<student>/{problem_id}/"
             f"{problem_id}.ipynb.{_meant(submitted, problem_id, students)} Nothing was graded."
         )
     return students
+
+
+def notebook_path(submitted: Path, student: str, problem_id: str) -> Path:
+    """Where a student's notebook is, or would be: `<student>/<problem>/<problem>.ipynb`.
+
+    In the folder of another nbgrader course it is in the folder of an assignment, which may have several notebooks.
+    """
+    usual = submitted / student / problem_id / f"{problem_id}.ipynb"
+    if _may_exist(usual.parent):
+        return usual
+    others = sorted((submitted / student).glob(f"*/{problem_id}.ipynb"))
+    return others[0] if len(others) == 1 else usual
 
 
 def _may_be_folder(path: Path) -> bool:

@@ -38,6 +38,13 @@ class Matching:
     flags: tuple[Flag, ...]
 
 
+_OTHER_STUBS = (
+    *("YOUR ANSWER HERE", "# YOUR CODE HERE\nraise NotImplementedError()"),  # nbgrader's
+    "_Type your answer here, replacing this text._",  # otter's
+)
+"""Unanswered cells of a notebook that was released before its assignment was imported."""
+
+
 class _Answer(IntEnum):
     """How complete the answer in a cell is."""
 
@@ -199,20 +206,26 @@ class _Search:
     def _places(self) -> Iterable[int]:
         """Positions of possible answers without ids: below the text that precedes the answer in the release."""
         cells, stub = self._problem.cells, self._stub.strip()
-        above = self._released[cells[cells.index(self._item.cell) - 1].id].strip()
+        above = _without_comments(self._released[cells[cells.index(self._item.cell) - 1].id])
         given = {text.strip() for text in self._released.values()} - {stub}
         texts = [cell.source.strip() for cell in self._cells]
         for n in range(1, len(texts)):
-            if texts[n - 1] == above:
+            if _without_comments(texts[n - 1]) == above:
                 below = next((m for m in range(n, len(texts)) if texts[m] != stub), n)
                 cell = self._cells[below]
                 is_given = texts[below] in given or cell.grade_id != "" or cell.cell_id.startswith(GIVEN)
                 yield n if is_given else below
 
 
+def _without_comments(text: str) -> str:
+    """A text without the lines that are comments; otter writes some into the notebooks that it releases."""
+    lines = [line for line in text.split("\n") if not (line.startswith("<!--") and line.rstrip().endswith("-->"))]
+    return "\n".join(lines).strip()
+
+
 def is_stub(source: str, stub: str, item: Item) -> bool:
     """Whether a cell has no answer: it is empty, or the stub, in which only comments and docstrings were edited."""
-    if source.strip() in ("", stub.strip()):
+    if source.strip() in ("", stub.strip(), *_OTHER_STUBS):
         return True
     return item.kind == "code" and _code(source) in (_code(""), _code(stub))
 

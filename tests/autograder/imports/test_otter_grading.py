@@ -9,7 +9,7 @@ import pytest
 
 from autograder.cli.check import check, failures
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import GradedLog
+from autograder.core.results import GradedLog, Status
 from autograder.course.problem import load_problem
 from autograder.grading.grade import grade_submission
 from autograder.imports.assignment import import_assignment
@@ -79,3 +79,22 @@ def test_tests_that_are_functions_have_the_names_that_otter_gives_them(course: P
     import_assignment(written_to(tmp_path / "rents.ipynb", config, *cells), "otter", to=course / "solutions")
     assert graded(course).item("square").score == 4
     assert graded(course, square="def square(x):\n    return 9").item("square").score == 1
+
+
+def test_an_answer_below_a_text_with_comments_of_otter_is_found(rents: Path) -> None:
+    problem = load_problem("rents", rents)
+    notebook = fill_in(released_notebook(problem), {"written_q3": "The median."})
+    answer = next(n for n, cell in enumerate(notebook.cells) if cell.source == "The median.")
+    above = notebook.cells[answer - 1]
+    above.source = f"<!-- BEGIN QUESTION -->\n\n{above.source}"
+    for cell in notebook.cells:
+        cell.metadata = {}
+        cell.id = f"other-{notebook.cells.index(cell)}"
+    log = grade_submission("rents", Submission("ada", notebook=notebook_text(notebook).encode()), root=rents).log
+    assert log.item("written_q3").status is Status.MANUAL
+    above.source, notebook.cells[answer].source = (
+        f"{above.source}\n<!-- x",
+        "_Type your answer here, replacing this text._",
+    )
+    log = grade_submission("rents", Submission("ada", notebook=notebook_text(notebook).encode()), root=rents).log
+    assert log.item("written_q3").status is Status.MISSING
