@@ -152,5 +152,5 @@ def test_a_tensor_from_the_sandbox_is_an_invalid_value_where_torch_is_not_instal
 
     for node in (["T", "float32", [1], 0, 4, -1], ["D", "int8"], ["V", "cpu"], ["G", 0, 4]):
         with pytest.raises(WireError, match="a value of torch, which is not installed here"):
-            codec.Decoder(bytes(4), handle=unused, callback=unused).decode(node)  # type: ignore[arg-type]
-    assert codec.Decoder(bytes(4), handle=unused, callback=unused).decode(["A", "float32", [1], 0, 4]) == [0.0]  # type: ignore[arg-type]
+            codec.Decoder(bytes(4), handle=unused, callback=unused).decode(node)
+    assert codec.Decoder(bytes(4), handle=unused, callback=unused).decode(["A", "float32", [1], 0, 4]) == [0.0]
