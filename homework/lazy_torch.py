@@ -24,6 +24,8 @@ _waiting: dict[object, Callable[[], object]] = {}
 
 class _LazyTorch:
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # Python and libraries look up such names on every object
+            raise AttributeError(name)
         return getattr(importlib.import_module("torch"), name)
 
 

@@ -383,8 +383,8 @@ class Link:
                 torch.set_rng_state(generator.get_state())
             with set_grad_enabled(question.get("grad") is True), memory_at_most(memory_with(_STAND_IN_MEMORY)):
                 value = function(*args, **kwargs)
-            drawn = None if generator is None else encoder.encode(torch.default_generator)
-            reply = {"value": encoder.encode(value), "random": drawn}
+            reply = {"value": encoder.encode(value)}
+            reply["random"] = None if generator is None else encoder.encode(torch.default_generator)
             reply["graph"] = self._graphs.keep(leaves, encoder.differentiable) if encoder.differentiable else -1
         except Exception as error:
             encoder = Encoder(self._opaque)

@@ -10,13 +10,13 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
+from homework.lazy_torch import is_tensor, torch
 from homework.notebook_names import notebook_shell
 from homework.scalars import as_number
 
@@ -187,11 +187,9 @@ def series_style(index: int) -> dict[str, Any]:
 
 def as_array(values: Any) -> npt.NDArray[Any]:
     """Numbers, tensors, and lists of them as a float array."""
-    if isinstance(values, torch.Tensor):
+    if is_tensor(values):
         values = values.detach().cpu().to(torch.float64).numpy()
     elif isinstance(values, list | tuple):
-        values = [
-            as_number(value) if isinstance(value, torch.Tensor) and value.ndim == 0 else value for value in values
-        ]
-        values = [as_array(value) if isinstance(value, torch.Tensor | list | tuple) else value for value in values]
+        values = [as_number(value) if is_tensor(value) and value.ndim == 0 else value for value in values]
+        values = [as_array(value) if isinstance(value, list | tuple) or is_tensor(value) else value for value in values]
     return np.asarray(values, dtype=float)

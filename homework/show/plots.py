@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from homework.lazy_torch import is_tensor, torch
 from homework.scalars import as_number
 from homework.show.notebook_figure import COLOURS, INK, Numbers, add_legend, as_array, finish, new_figure, series_style
 
@@ -266,7 +266,7 @@ def scatter(
     if values_or_labels is None:
         axes.scatter(places[:, 0], places[:, 1], s=14, color=COLOURS[0], alpha=0.8, linewidths=0)
         return finish(figure, axes, title, xlabel, ylabel)
-    if isinstance(values_or_labels, torch.Tensor):
+    if is_tensor(values_or_labels):
         values_or_labels = values_or_labels.detach().cpu().numpy()
     colour_by = np.asarray(values_or_labels)
     if colour_by.dtype.kind == "f":

@@ -110,6 +110,35 @@ assert close(student.word_counts(words), reference.word_counts(words), "a longer
 ### END HIDDEN TESTS
 
 
+# %% [markdown]
+# ## 3 Trend
+
+
+# %% nbgrader={"grade": false, "grade_id": "trend", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def trend(x, width):
+    """The differences of neighbouring moving averages, so it builds on section 1.
+
+    Args:
+        x: numbers, `[N]`.
+        width: from 1 to N - 1.
+
+    Returns:
+        N - width differences. Example: x = [1, 3, 5, 5] and width 2 give [2, 1].
+    """
+    ### BEGIN SOLUTION
+    return np.diff(moving_average(x, width))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "test_trend", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+assert close(student.trend(np.array([1.0, 3.0, 5.0, 5.0]), 2), [2.0, 1.0], "each mean minus the one before")
+print("trend: all visible checks passed")
+### BEGIN HIDDEN TESTS
+x = fresh_numpy(3).normal(size=9)
+assert close(student.trend(x, 4), reference.trend(x, 4), "other numbers")
+### END HIDDEN TESTS
+
+
 # %% tags=["answers"]
 def personal_answers(student, draws):
     """Inputs that belong to one student: item id -> a function that asks the student's code for its answer."""
@@ -120,7 +149,10 @@ def personal_answers(student, draws):
     def word_counts():
         return student.word_counts(" ".join("xyz"[n] for n in draws("word_counts").arrays.integers(0, 3, 9)))
 
-    return {"moving_average": moving_average, "word_counts": word_counts}
+    def trend():
+        return student.trend(draws("trend").arrays.normal(6), 2)
+
+    return {"moving_average": moving_average, "word_counts": word_counts, "trend": trend}
 
 
 # %% tags=["log"]
@@ -176,6 +208,27 @@ def word_counts(text):
 def word_counts(text):
     words = text.lower().split()
     return {word: words.count(word) for word in set(words)}
+""",
+    "wrong/trend/sign": """# misconception: Each mean is subtracted from the one before.
+def trend(x, width):
+    return -np.diff(moving_average(x, width))
+""",
+    "wrong/trend/second_differences": """# misconception: The differences of the differences.
+def trend(x, width):
+    return np.diff(moving_average(x, width), n=2)
+""",
+    "wrong/trend/of_the_numbers": """# misconception: The differences of the numbers, without averages.
+def trend(x, width):
+    return np.diff(x)
+""",
+    "right/trend/slices": """# alternative: The difference of two slices.
+def trend(x, width):
+    means = moving_average(x, width)
+    return means[1:] - means[:-1]
+""",
+    "right/trend/ends_of_windows": """# alternative: Only the ends of the windows differ.
+def trend(x, width):
+    return (x[width:] - x[:-width]) / width
 """,
 }
 """Known wrong and right answers, by their place."""

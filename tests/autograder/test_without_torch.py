@@ -119,14 +119,14 @@ def test_no_command_imports_torch_in_any_process(tmp_path: Path, level: str) -> 
 
     autograder("lint")
     autograder("release")
-    assert "12 of 12 as expected" in autograder("check")
+    assert "17 of 17 as expected" in autograder("check")
     autograder("grade", PROBLEM, "--submitted", str(submitted), "--out", str(root / "graded"))
     grades = (root / "graded" / "grades.csv").read_text().splitlines()[1:]
-    assert [line.split(",")[2] for line in grades] == ["10", "4", "4"]
+    assert [line.split(",")[2] for line in grades] == ["13", "7", "7"]
     log = json.loads(
         autograder("grade-one", "--problem", PROBLEM, str(submitted / "ada" / PROBLEM / f"{PROBLEM}.ipynb"))
     )
-    assert log["grades"]["score"] == 10
+    assert log["grades"]["score"] == 13
     assert "known wrong solution sums" in autograder("inspect", "bob", PROBLEM, "--out", str(root / "graded"))
 
 
@@ -138,7 +138,7 @@ def test_a_student_may_use_torch_where_the_problem_does_not(tmp_path: Path) -> N
     command.append(str(submitted / "ada" / PROBLEM / f"{PROBLEM}.ipynb"))
     variables = {**os.environ, "AUTOGRADER_ROOT": str(root), "PYTHONPATH": str(ROOT)}
     log = json.loads(subprocess.check_output(command, env=variables, timeout=300))
-    assert log["grades"]["score"] == 10, log["grades"]["items"]
+    assert log["grades"]["score"] == 13, log["grades"]["items"]
 
 
 def test_a_tensor_from_the_sandbox_is_an_invalid_value_where_torch_is_not_installed(

@@ -70,10 +70,12 @@ def test_a_notebook_without_torch_runs_where_it_is_not_installed(without_torch: 
     code = """
 import json, homework, numpy as np
 from homework import lazy_torch
+from homework.show import matrices, plots, surfaces
 from homework.checks import close, fresh_numpy
 from homework.hand_in.log import SubmissionLog
 run = homework.start("toy")
 print(run.size(full=3, mini=2, grade=1), lazy_torch.is_available())
+plots.curves({"a": np.arange(3.0), "b": [1.0, 2.0]}, title="t", xlabel="x")
 log = SubmissionLog(run, "ada")
 log.answers(lambda student, draws: {"f": lambda: draws("f").arrays.normal(2), "g": lambda: np.random.rand()})
 record = json.loads(log.write(LOG).read_text())
