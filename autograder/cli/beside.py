@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -56,6 +57,8 @@ def go_on_beside_host(problem_id: str) -> None:
             status = _ended(process)
     finally:
         folder.remove()
+    if status == -signal.SIGINT:  # before it could handle it
+        raise KeyboardInterrupt
     raise typer.Exit(status if status >= 0 else 128 - status)
 
 

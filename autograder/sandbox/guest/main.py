@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import socket
 import sys
 import traceback
@@ -46,6 +47,7 @@ def fork_host(
         `refusals`: the levels that the machine does not offer, each with the reason. If there is a host also `level`,
         its process id `pid`, `fd` of the socket, `groups` and `scratch`; if it ended at once, `fault`: its output.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # some libraries hide a KeyboardInterrupt while they are imported
     from .forkserver import import_modules
 
     import_modules(modules)
@@ -54,6 +56,7 @@ def fork_host(
         ours, theirs = socket.socketpair()
 
         def serve(plan: dict[str, Any] = plan, ours: socket.socket = ours, theirs: socket.socket = theirs) -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.close(control)
             ours.close()
             os.setsid()
@@ -87,6 +90,7 @@ def trusted(control: int) -> ModuleType:
     told, _ = receive_frame(sock)
     sock.detach()
     sys.path[:] = told["search"]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     return importlib.import_module(told["module"])
 
 
