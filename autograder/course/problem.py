@@ -25,7 +25,7 @@ from autograder.core.fast_imports import without_server
 from autograder.core.hashing import key_of
 from autograder.core.text import listed
 from autograder.course.config import COURSE_FILE, load_course, root_folder
-from autograder.course.markers import RUBRIC, region
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced
 from autograder.course.name_analysis import defines, definitions
 from autograder.course.problem_files import files_digest, problem_files
 from autograder.course.toml_table import did_you_mean
@@ -211,7 +211,7 @@ class Problem:
         if item is None:
             return item_id
         above = itertools.takewhile(lambda cell: cell is not item.cell, self.cells)
-        text = "\n".join(cell.source for cell in above if cell.cell_type == "markdown")
+        text = "\n".join(_shown(cell) for cell in above if cell.cell_type == "markdown")
         heading = ["", *re.findall(r"^#{2,6}\s+(.+)$", text, flags=re.MULTILINE)][-1].strip()
         return re.sub(r"\s*\(\d+(?:\.\d+)? points?\)$", "", heading.replace("`", "")) or item_id
 
@@ -222,6 +222,11 @@ def in_process_notes(problem: Problem) -> list[str]:
     if not inside:
         return []
     return [f"{problem.path.name}: {listed(inside, 6)}: {IS_INSIDE}"]
+
+
+def _shown(cell: Cell) -> str:
+    """A text cell without its sample answer and its rubric."""
+    return replaced(replaced(cell.source, SOLUTION, None), RUBRIC, None) if cell.solution else cell.source
 
 
 def imports_homework(source: str) -> bool:

@@ -158,7 +158,7 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
         line = "" if quiet else _line_of_test(item, error)
-        text = str(error) or f"A check of `{item.id}` failed" + (f": {line}" if line else ".")
+        text = str(error) or f"A check of `{item.id}` failed" + (f": `{line}`" if line else ".")
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
@@ -193,7 +193,7 @@ def _failed_in_process(item: Item, error: StudentError, quiet: bool) -> Verdict 
     if quiet:
         why = " (NameError)" if error.kind == "NameError" else ""
         return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed{why}.")
-    line = f"line {error.lines[-1].number} of the test: {error.lines[-1].text}" if error.lines else "the test"
+    line = f"line {error.lines[-1].number} of the test: `{error.lines[-1].text}`" if error.lines else "the test"
     why = "" if error.kind == "AssertionError" else f" ({_kind(error)})"
     return Verdict(Status.FAILED, f"A check failed{why} in {line}\n{error.detail}".rstrip()[:_MOST])
 

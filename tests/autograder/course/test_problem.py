@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,12 @@ def test_an_error_names_the_file_and_the_fix(tmp_path: Path) -> None:
     source.write_text(text.replace("test_Line", "test_Lime"), encoding="utf-8")
     with pytest.raises(SourceError, match="item 'Line' has no test cell; add one with grade_id 'test_Line'"):
         load_problem("bad", tmp_path)
+
+
+def test_a_heading_is_no_marker_and_of_no_sample_answer(tmp_path: Path) -> None:
+    problem = load_problem("toy", ROOT)
+    inside = replace(problem.item("written_units").cell, source="### BEGIN SOLUTION\n## Answer\n### END SOLUTION")
+    cells = tuple(inside if cell.grade_id == "written_units" else cell for cell in problem.cells)
+    below = replace(problem.item("standardize"), id="below", cell=replace(problem.cells[0], id="below"))
+    changed = replace(problem, cells=(*cells, below.cell), items=(*problem.items, below))
+    assert changed.heading("below") == "6 How you worked (not graded)"
