@@ -63,7 +63,7 @@ def test_an_error_names_the_file_and_the_fix(tmp_path: Path) -> None:
 def test_a_heading_is_no_marker_and_of_no_sample_answer(tmp_path: Path) -> None:
     problem = load_problem("toy", ROOT)
     inside = replace(problem.item("written_units").cell, source="### BEGIN SOLUTION\n## Answer\n### END SOLUTION")
-    cells = tuple(inside if cell.grade_id == "written_units" else cell for cell in problem.cells)
+    above = problem.cells[: problem.cells.index(problem.item("written_units").cell)]
     below = replace(problem.item("standardize"), id="below", cell=replace(problem.cells[0], id="below"))
-    changed = replace(problem, cells=(*cells, below.cell), items=(*problem.items, below))
-    assert changed.heading("below") == "6 How you worked (not graded)"
+    changed = replace(problem, cells=(*above, inside, below.cell), items=(*problem.items, below))
+    assert changed.heading("below") == "5 A question"
