@@ -19,7 +19,7 @@ from autograder.course.python_cells import syntax_tree
 from autograder.imports.answers import CodeAnswer, code_answer
 from autograder.imports.original import Original
 from autograder.imports.rewrite import ItemPart
-from autograder.imports.soundness import CHANGING, RESERVED, Reached, Reason, unsound
+from autograder.imports.soundness import RESERVED, Reached, Reason, changed_in_place, unsound
 
 
 @dataclass(eq=False)
@@ -300,11 +300,6 @@ def _changed_argument(source: str, name: str) -> str:
             node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
         for node in ast.walk(function):
-            target: ast.AST | None = None
-            if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-                target = node.value
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
-                target = node.func.value
-            if isinstance(target, ast.Name) and target.id in own:
-                return target.id
+            if (changed := changed_in_place(node)) in own:
+                return changed
     return ""

@@ -72,7 +72,7 @@ RESERVED = frozenset({"reference", "student", "part"})
 _VALUE = "test a value that a function returns"
 _BUILTINS = frozenset(dir(builtins))
 _OF_IPYTHON = frozenset({"get_ipython", "display", "In", "Out"})
-CHANGING = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "add", "discard")
+_CHANGING = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "add", "discard")
 """Methods that change a list, a set or a dictionary in place."""
 
 
@@ -212,13 +212,18 @@ def _by_name(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
 def _changed_values(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     """Reasons where the test changes a variable of the notebook, of which it has a copy."""
     for node in ast.walk(tree):
-        changed: ast.expr | None = None
-        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-            changed = node.value
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
-            changed = node.func.value
-        if isinstance(changed, ast.Name) and changed.id in reached.values:
-            yield Reason(f"it changes `{changed.id}`, of which it has a copy", "compare values")
+        if (name := changed_in_place(node)) in reached.values:
+            yield Reason(f"it changes `{name}`, of which it has a copy", "compare values")
+
+
+def changed_in_place(node: ast.AST) -> str:
+    """The variable whose object a piece of code changes; empty if it is none."""
+    changed: ast.AST | None = None
+    if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        changed = node.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
+        changed = node.func.value
+    return changed.id if isinstance(changed, ast.Name) else ""
 
 
 def _changed_results(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
