@@ -136,8 +136,9 @@ release: $(READY)  ## writes notebooks/ from solutions/
 bundle: $(READY)  ## writes the public student repository into OUT (build/student if not given)
 	$(BIN)/autograder bundle --out $(OUT)
 
-docs: $(READY)  ## writes the lists of commands and problems, and builds the documentation in build/docs
+docs: $(READY)  ## writes the lists of commands, problems and names, and builds the documentation in build/docs
 	$(BIN)/python -m autograder.release.overview
+	$(BIN)/python -m autograder.release.reference_page
 	$(BIN)/python -m typer autograder.cli.main utils docs --name autograder --output docs/commands.md
 	$(BIN)/python -m sphinx -q -E -W --keep-going -b html docs build/docs
 	@echo "docs: build/docs/index.html"

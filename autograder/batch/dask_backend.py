@@ -34,6 +34,7 @@ from autograder.core.zips import zip_of
 from autograder.course.config import COURSE_FILE
 from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
+from autograder.course.variants import variant_files
 from autograder.grading.failed import failed_grading
 from autograder.sandbox.host import wanted_level
 from autograder.submissions.reader import Submission
@@ -238,7 +239,7 @@ def pack(problems: Sequence[str], root: Path) -> Kit:
     """
     paths = [root / COURSE_FILE, *sorted((root / "solutions").glob("*.py"))]
     for problem in problems:
-        paths += sorted((root / "solutions" / "variants" / problem / "wrong").rglob("*.py"))
+        paths += variant_files(load_problem(problem, root), "wrong")
     files = zip_of({path.relative_to(root).as_posix(): path.read_bytes() for path in paths})
     return Kit(tuple(problems), files, grading_seed(root), wanted_level(), software())
 

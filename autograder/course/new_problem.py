@@ -18,6 +18,7 @@ from pathlib import Path
 from autograder.core.errors import CourseError, SetupError, SourceError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.course.config import COURSE_FILE, Course, load_course, root_folder
+from autograder.course.variants import PATCH, WHOLE
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "templates" / "new_problem"
 NEW_COURSE = """# What staff change from year to year. `autograder` refuses keys that it does not know.
@@ -125,7 +126,8 @@ def _filled(problem_id: str, title: str) -> dict[str, str]:
         path.relative_to(TEMPLATE).as_posix().replace("PROBLEM", problem_id): path.read_text(encoding="utf-8")
         .replace("PROBLEM", problem_id)
         .replace("TITLE", title)
-        for path in sorted(TEMPLATE.rglob("*.py"))
+        for path in sorted(TEMPLATE.rglob("*.*"))
+        if path.suffix in (WHOLE, PATCH)
     }
 
 

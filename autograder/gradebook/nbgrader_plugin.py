@@ -3,6 +3,7 @@
 `course/nbgrader_config.py` configures them, so that `nbgrader autograde PROBLEM` and the form grader's button give the
 scores of `autograder grade`. nbgrader runs two stages per submission and reads the submitted file itself before the
 first. `SubmissionExporter` prevents that, so that a file which is not a notebook affects only its own student.
+Assignments that are no problems of ours keep nbgrader's steps (`own_steps`).
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
+from nbgrader.plugins import BasePlugin, LateSubmissionPlugin
+from nbgrader.preprocessors import AssignLatePenalties, ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Unicode
+from traitlets import Bool, Type, Unicode
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
@@ -40,6 +41,7 @@ from autograder.gradebook.database import (
     opened,
     show_verdicts,
 )
+from autograder.gradebook.own_steps import OwnSteps
 from autograder.gradebook.rows import write_scores
 from autograder.gradebook.tested import note_tests
 from autograder.gradebook.worth import apply_worth, note_worth, note_worth_of_old, worth_in_source
@@ -56,7 +58,7 @@ _RELEASE_STEPS = (
     "nbgrader.preprocessors.SaveCells",
     f"{__name__}.MarkFigures",
     "nbgrader.preprocessors.ClearHiddenTests",
-    "nbgrader.preprocessors.ClearMarkScheme",
+    f"{__name__}.ClearRubrics",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
 )
@@ -64,11 +66,18 @@ _RELEASE_STEPS = (
 
 nbgrader's test templates (AUTOTEST) are not used.
 """
+_SANITIZE_STEPS = ("nbgrader.preprocessors.CheckCellMetadata",)
+_GRADING_STEPS = (
+    f"{__name__}.Examine",
+    f"{__name__}.SaveResults",
+    f"{__name__}.AssignCourseLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+)
+"""The examiner's explicit results instead of what cells print."""
 
 
 def config_text(course: Course) -> str:
     """The text of `course/nbgrader_config.py`, which is the same on every machine."""
-    steps = "".join(f'    "{step}",\n' for step in _RELEASE_STEPS)
     return f'''"""nbgrader's configuration for this course; written by `autograder release`; do not edit it."""
 
 import os
@@ -80,29 +89,17 @@ here = Path(__file__).resolve().parent
 os.environ.setdefault("AUTOGRADER_ROOT", str(here.parent))
 
 from autograder.gradebook.nbgrader_plugin import form_grader_templates, read_submission_times_with_care
+from autograder.gradebook.own_steps import copy_no_other_files_of_ours
 
 read_submission_times_with_care()
+copy_no_other_files_of_ours()
 
 c.CourseDirectory.course_id = {course.id!r}
 c.CourseDirectory.root = str(here)
-# Only notebooks are graded. nbgrader would also copy all other files in a student's folder, and follow links there.
-c.CourseDirectory.ignore = ["*"]
 
-# Release: stubs name their item; rubrics are in written answers.
-c.GenerateAssignment.preprocessors = [
-{steps}]
-c.ClearMarkScheme.enforce_metadata = False
-
-# Grading: the examiner's explicit results instead of what cells print.
+# Our problems are released and graded by our steps; any other assignment by nbgrader's.
+c.GenerateAssignment.exporter_class = "{__name__}.ReleaseExporter"
 c.Autograde.exporter_class = "{__name__}.SubmissionExporter"
-c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.CheckCellMetadata"]
-c.Autograde.autograde_preprocessors = [
-    "{__name__}.Examine",
-    "{__name__}.SaveResults",
-    "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
-]
-c.AssignLatePenalties.plugin_class = "{__name__}.CourseLatePolicy"
 
 # Only the form grader shows rubrics beside the answers.
 c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
@@ -147,6 +144,12 @@ class NamedStubs(ClearSolutions):  # type: ignore[misc]  # nbgrader ships no typ
         return done
 
 
+class ClearRubrics(ClearMarkScheme):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's `ClearMarkScheme`, which also accepts rubrics in written answers."""
+
+    enforce_metadata = Bool(False).tag(config=True)
+
+
 class MarkFigures(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships no types
     """Makes the form grader count figures as written answers: their cells are code, but people grade them.
 
@@ -184,7 +187,6 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
     config.CourseDirectory.assignment_id = problem_id
     config.GenerateAssignment.preprocessors = list(_RELEASE_STEPS)
     config.GenerateAssignment.force = True
-    config.ClearMarkScheme.enforce_metadata = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # deprecations in nbgrader and its libraries
@@ -212,20 +214,34 @@ def generate_assignment(course: Course, problem_id: str) -> Path:
     return folder / "release" / problem_id / f"{problem_id}.ipynb"
 
 
-class SubmissionExporter(NotebookExporter):
-    """Gives nbgrader the clean release in place of the submitted file, which `Examine` reads.
+class ReleaseExporter(OwnSteps):
+    """Releases problems of ours with our steps."""
 
-    Nothing of the student's reaches nbgrader's first stage: broken JSON or metadata cannot stop the batch.
+    steps = _RELEASE_STEPS
+
+
+class SubmissionExporter(OwnSteps):
+    """Grades problems of ours with our steps.
+
+    It gives nbgrader the clean release in place of the submitted file, which `Examine` reads. So nothing of the
+    student's reaches nbgrader's first stage: broken JSON or metadata cannot stop the batch.
     """
 
     submitted = Unicode("", help="the submitted file")
 
-    def from_filename(
-        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
-    ) -> tuple[NotebookNode, dict[str, Any]]:
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps of nbgrader's stage."""
+        return _SANITIZE_STEPS if self._is_first_stage else _GRADING_STEPS
+
+    @property
+    def _is_first_stage(self) -> bool:
+        return bool(getattr(self.parent, "_sanitizing", False))
+
+    def convert_ours(self, filename: str, resources: dict[str, Any], **kw: Any) -> tuple[NotebookNode, dict[str, Any]]:
         """Exports a notebook file; in the first stage exports the release instead."""
-        if resources is None or not getattr(self.parent, "_sanitizing", False):
-            return super().from_filename(filename, resources=resources, **kw)
+        if not self._is_first_stage:
+            return super().convert_ours(filename, resources, **kw)
         self.submitted = filename
         release = released_notebook(load_problem(resources["nbgrader"]["assignment"], root_folder()))
         resources.setdefault("metadata", {}).update(name=Path(filename).stem, path=str(Path(filename).parent))
@@ -281,3 +297,9 @@ class CourseLatePolicy(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
         """Points deducted for a late submission; the seconds late already include extensions."""
         return load_course(root_folder()).late_policy.penalty(score, total_seconds_late)
+
+
+class AssignCourseLatePenalties(AssignLatePenalties):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's step for late penalties, with the late policy of `course.toml`."""
+
+    plugin_class = Type(CourseLatePolicy, klass=BasePlugin).tag(config=True)

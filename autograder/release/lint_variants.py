@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from autograder.core.errors import SourceError
 from autograder.course.problem import Problem
-from autograder.course.variants import Variant, VariantKind, variants, variants_folder
+from autograder.course.variants import (
+    PATCH,
+    Variant,
+    VariantError,
+    VariantKind,
+    read_variant,
+    variant_files,
+    variants_folder,
+)
 from autograder.release.lint import Finding
 
 FEWEST: dict[VariantKind, int] = {"wrong": 3, "right": 2}
@@ -19,20 +27,29 @@ _NAMES: dict[VariantKind, str] = {"wrong": "known wrong solutions", "right": "ri
 
 def lint_variants(problem: Problem) -> list[Finding]:
     """The findings in a problem's variants, sorted by path."""
+    known, found = [], []
     try:
-        known = [one for kind in FEWEST for one in variants(problem, kind)]
+        files = [(path, kind) for kind in FEWEST for path in variant_files(problem, kind)]
     except SourceError as error:
         return [Finding(problem.path, 1, "variants", str(error))]
-    return sorted([*_too_few(problem, known), *(finding for one in known for finding in _findings(one))])
+    for path, kind in files:
+        try:
+            known.append(read_variant(problem, path, kind))
+        except VariantError as error:
+            found.append(Finding(error.path, error.line, "variants", error.what))
+    few = _too_few(problem, [(kind, path.parent.name) for path, kind in files])
+    return sorted([*found, *few, *(finding for one in known for finding in _findings(one))])
 
 
-def _too_few(problem: Problem, known: list[Variant]) -> Iterator[Finding]:
+def _too_few(problem: Problem, known: list[tuple[VariantKind, str]]) -> Iterator[Finding]:
     for item in (item for item in problem.items if item.kind == "code"):
         for kind, fewest in FEWEST.items():
-            count = sum((one.kind, one.item) == (kind, item.id) for one in known)
+            count = known.count((kind, item.id))
             if count < fewest:
                 folder = variants_folder(problem, kind) / item.id
-                message = f"{item.id!r} has {count} {_NAMES[kind]}; write at least {fewest} as {folder}/<slug>.py"
+                message = (
+                    f"{item.id!r} has {count} {_NAMES[kind]}; write at least {fewest} as {folder}/<slug>.py or .diff"
+                )
                 yield Finding(problem.path, _line_of(problem, item.cell.source), "variants", message)
 
 
@@ -47,8 +64,10 @@ def _findings(variant: Variant) -> Iterator[Finding]:
     try:
         tree = ast.parse(variant.source)
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 1
-        yield Finding(variant.path, line, "variants", f"not valid Python: {getattr(error, 'msg', error)}; fix it")
+        what, line = getattr(error, "msg", error), getattr(error, "lineno", None) or 1
+        if variant.path.suffix == PATCH:
+            what, line = f"line {line} of the patched solution is {what}", 1
+        yield Finding(variant.path, line, "variants", f"not valid Python: {what}; fix it")
         return
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if variant.item not in defined:

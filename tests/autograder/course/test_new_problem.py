@@ -34,7 +34,7 @@ def test_it_writes_source_variants_and_entry(root: Path) -> None:
     assert problem.title == "Batch norm"
     assert [item.kind for item in problem.items] == ["code", "code", "figure", "written"]
     assert all(b"PROBLEM" not in path.read_bytes() and b"TITLE" not in path.read_bytes() for path in written)
-    assert len(written) == len(list(TEMPLATE.rglob("*.py"))) + 1
+    assert len(written) == len(list(TEMPLATE.rglob("*.*"))) + 1
     assert load_course(root).homework_of("batch_norm").id == "1"
 
 
