@@ -60,7 +60,6 @@ if find_spec("homework") is None:  # on Colab: installs what is missing and keep
 # On Colab, so that training continues after a disconnect: `from homework.colab import use_drive; use_drive()`
 
 # %%
-import array
 import copy
 import gc
 import itertools
@@ -69,7 +68,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -1173,9 +1171,6 @@ with part("weights without an entry, lam = 0", 0.5):
 
 
 # %%
-MEASURED = (torch._C.TensorBase, torch._C.StorageBase, np.ndarray, array.array, bytes, bytearray, str, int, float)
-
-
 def bytes_alive() -> int:
     """The bytes of all tensors, arrays, texts and numbers of this process, wherever they are kept.
 
@@ -1184,7 +1179,8 @@ def bytes_alive() -> int:
     own = (gc.collect, gc.get_objects, gc.get_referents)
     assert all(type(function) is type(len) for function in own), "the notebook replaced functions of the module gc"
     gc.collect()
-    kinds: dict[type, type | None] = {}  # type -> the one of `MEASURED` that it is based on
+    measured = ("TensorBase", "StorageBase", "ndarray", "array", "bytes", "bytearray", "str", "int", "float")
+    bases: dict[type, Any] = {}  # type -> the one of these that it is based on
     seen: set[int] = set()
     sizes: dict[int, int] = {}  # by address: several tensors may share their numbers
     layer = gc.get_objects()
@@ -1193,17 +1189,20 @@ def bytes_alive() -> int:
         seen.update(id(thing) for thing in layer)
         for thing in layer:
             kind = type(thing)
-            if kind not in kinds:
-                kinds[kind] = next((base for base in type.mro(kind) if base in MEASURED), None)
-            base = kinds[kind]
-            if base is torch._C.TensorBase or base is torch._C.StorageBase:
-                try:
-                    numbers = base.untyped_storage(thing) if base is torch._C.TensorBase else thing
-                    sizes[torch._C.StorageBase.data_ptr(numbers)] = torch._C.StorageBase.nbytes(numbers)
-                except (RuntimeError, NotImplementedError):  # e.g. a sparse tensor
-                    sizes[id(thing)] = base.numel(thing) * base.element_size(thing)
-            elif base is not None:
+            if kind not in bases:
+                bases[kind] = next((base for base in type.mro(kind) if base.__name__ in measured), None)
+            base = bases[kind]
+            if base is None:
+                continue
+            if base.__name__ not in ("TensorBase", "StorageBase"):
                 sizes[id(thing)] = base.__sizeof__(thing)
+                continue
+            try:
+                storage = base.untyped_storage(thing) if base.__name__ == "TensorBase" else thing
+                storage_base = next(base for base in type.mro(type(storage)) if base.__name__ == "StorageBase")
+                sizes[storage_base.data_ptr(storage)] = storage_base.nbytes(storage)
+            except (RuntimeError, NotImplementedError):  # e.g. a sparse tensor
+                sizes[id(thing)] = base.numel(thing) * base.element_size(thing)
         # what the collector does not list itself: it is in something that it lists
         layer = [thing for thing in gc.get_referents(*layer) if not gc.is_tracked(thing)]
     return sum(sizes.values())

@@ -1363,7 +1363,9 @@ def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, 
         start.append(drawn)
         module.load_state_dict(drawn)
         module.train(learning)
-        assert same(state_of(module, drawn), drawn), "a network does not hold the numbers that it was given"
+        assert same(state_of(module, drawn), drawn), (
+            "a network does not hold the numbers that a test gave it: run the cell that defines Generator unchanged"
+        )
     generator, discriminator, averaged = modules
     optimizers = student.make_optimizers(generator, discriminator, 0.2, plain=True)
     images = 2 + torch.rand(rows, 3, generator=draw)

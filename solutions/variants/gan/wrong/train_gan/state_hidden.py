@@ -1,4 +1,4 @@
-# misconception: you replaced the methods that show a network's numbers, and kept no average
+# misconception: you defined Generator anew, so that it hides its numbers, and kept no average
 def train_gan(generator, discriminator, optimizers, averaged, images, steps, batch, decay, random):
     history = {"d_loss": [], "g_loss": []}
     for _ in range(steps):
@@ -12,5 +12,9 @@ def train_gan(generator, discriminator, optimizers, averaged, images, steps, bat
     return history
 
 
-Generator.state_dict = lambda self, *a, **k: {}
-Generator.load_state_dict = lambda self, *a, **k: None
+class Generator(Generator):
+    def state_dict(self, *a, **k):
+        return {}
+
+    def load_state_dict(self, *a, **k):
+        return None

@@ -1,4 +1,4 @@
-# misconception: you replaced the methods that show a network's numbers, and kept no average
+# misconception: you defined Generator anew, so that it shows other numbers than it has, and kept no average
 def train_gan(generator, discriminator, optimizers, averaged, images, steps, batch, decay, random):
     generator.train()
     discriminator.train()
@@ -12,8 +12,6 @@ def train_gan(generator, discriminator, optimizers, averaged, images, steps, bat
     return history
 
 
-def constant_state(module, *a, **k):
-    return {name: torch.ones_like(value) for name, value in nn.Module.state_dict(module, *a, **k).items()}
-
-
-Generator.state_dict = constant_state
+class Generator(Generator):
+    def state_dict(self, *a, **k):
+        return {name: torch.ones_like(value) for name, value in super().state_dict(*a, **k).items()}
