@@ -899,26 +899,40 @@ def told(fit):
     return f" (yours: mean {fit[0]:.3f}, deviation {fit[1]:.3f})"
 
 
+def slope_of_skewed(a=1.0, constant=0.0):
+    """Of a x - exp(x): a function from points to values, slopes and curvatures."""
+    return lambda x: (a * x - x.exp() + constant, a - x.exp(), -x.exp())
+
+
+def slope_of_humps(means, stds, constant=0.0):
+    """Of equally heavy normal humps: a function from points `[D]` to values, slopes and curvatures."""
+    m, s = (torch.tensor(each, dtype=torch.float64)[:, None] for each in (means, stds))
+
+    def numbers(x):
+        each = -0.5 * ((x - m) / s) ** 2 - s.log()  # [humps, D]
+        share, down = each.softmax(dim=0), (m - x) / s**2
+        slope = (share * down).sum(dim=0)
+        return each.logsumexp(dim=0) + constant, slope, (share * (down**2 - s**-2)).sum(dim=0) - slope**2
+
+    return numbers
+
+
 class Points:
     """A target on this side: answers what is asked, and keeps the points, at most 200 of each call."""
 
-    def __init__(self, log_p):
-        self.log_p, self.calls = log_p, []
+    def __init__(self, numbers):
+        self.numbers, self.calls = numbers, []
         self.target = student.Unknown(self.answer)
 
     def answer(self, x):
         """Value, slope and curvature of the log-density at each point, like x in shape and data type."""
         assert isinstance(x, torch.Tensor) and x.is_floating_point(), "ask log_p for a tensor of points"
-        self.calls.append(x.detach().flatten()[:200].double())
-        with torch.enable_grad():
-            points = x.detach().double().requires_grad_()
-            value = self.log_p(points)
-            (slope,) = torch.autograd.grad(value.sum(), points, create_graph=True)
-            (curvature,) = torch.autograd.grad(slope.sum(), points)
-        return tuple(each.detach().to(x.dtype) for each in (value, slope, curvature))
+        points = x.detach().flatten().double()
+        self.calls.append(points[:200])
+        return tuple(each.reshape(x.shape).to(x.dtype) for each in self.numbers(points))
 
     def fit(self, mean, std, seed):
-        """The student's fit; its points must be draws from q, which has come near the fit in the second half of the calls."""
+        """The student's fit; its points must be draws from q, which has come near the fit in the last quarter of the calls."""
         self.calls.clear()
         fit = from_draws(self.target, mean, std, seed)
         self.are_draws(fit)
@@ -926,7 +940,7 @@ class Points:
 
     def are_draws(self, fit):
         """Fails unless the points look like draws from Gaussians that end near the fit."""
-        late = torch.cat(self.calls[len(self.calls) // 2 :] or [torch.zeros(0)])
+        late = torch.cat(self.calls[3 * len(self.calls) // 4 :] or [torch.zeros(0)])
         assert len(late.unique()) >= 50, (
             "your function asks log_p for fewer than 50 points: estimate the divergence from draws"
         )
@@ -945,7 +959,7 @@ assert fit[1] < 3, "the deviation grows without end: does log p(z) get a gradien
 assert not roughly(fit, (-0.5772, 1.2825)), "that is the forward fit: the draws must come from q" + told(fit)
 assert roughly(fit, (-0.5, 1.0)), "the target of section 5 has the reverse fit (-1/2, 1)" + told(fit)
 with part("two humps", 1):
-    humps = Points(Humps((-2.0, 3.0), (0.6, 0.6)))
+    humps = Points(slope_of_humps((-2.0, 3.0), (0.6, 0.6)))
     left, right = humps.fit(-1.5, 1.0, 2), humps.fit(2.5, 1.0, 3)
     assert roughly(left, (-2.0, 0.6)) and roughly(right, (3.0, 0.6)), (
         "start at the given mean and deviation: from -1.5 the search ends on the left hump, from 2.5 on the right one"
@@ -957,7 +971,7 @@ with part("the generator", 0.5):
         "equal generators must give equal results: pass `generator` to every draw"
     )
 with part("a target without a formula", 0.5):
-    fit = Points(Skewed()).fit(0.0, 1.0, 6)
+    fit = Points(slope_of_skewed()).fit(0.0, 1.0, 6)
     assert roughly(fit, (-0.5, 1.0)), "the same target, of which only values and gradients are known" + told(fit)
 print("fit_by_samples: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -971,15 +985,15 @@ with part("one hump", 2):
         (10 + place, 3.0, (8.0, 2.0)),
         (place, 1.0, (place - 3, 0.5)),
     ]:
-        fit = Points(Humps((mean,), (std,))).fit(*start, 5)
+        fit = Points(slope_of_humps((mean,), (std,))).fit(*start, 5)
         assert roughly(fit, (mean, std)), "the target is a Gaussian itself: q must find it from any near start"
     a = 2 + float(torch.rand((), generator=g))
     want = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))
-    fit = Points(Skewed(a)).fit(0.0, 1.0, 6)
+    fit = Points(slope_of_skewed(a)).fit(0.0, 1.0, 6)
     assert roughly(fit, want), "a skewed hump: minimise -log s minus the mean of log p(z) over draws from q"
 with part("from any seed", 1):
     a = 0.8 + 0.4 * float(torch.rand((), generator=g))
-    skewed_one = Points(Skewed(a))
+    skewed_one = Points(slope_of_skewed(a))
     for seed in range(7, 10):
         fit = skewed_one.fit(-2.0, 0.5, seed)
         assert roughly(fit, (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))), (
@@ -987,9 +1001,11 @@ with part("from any seed", 1):
         )
 with part("constants and other targets", 1):
     a = 0.8 + 0.4 * float(torch.rand((), generator=g))
-    fit = Points(Skewed(a, 1e4)).fit(0.0, 1.0, 12)
+    fit = Points(slope_of_skewed(a, 1e4)).fit(0.0, 1.0, 12)
     assert roughly(fit, (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a))), "a constant in log_p changes nothing"
-    pair = Points(Humps((-0.5, 0.5), (1.0, 1.0), -50.0))  # so close that there is a single minimum, in the middle
+    pair = Points(
+        slope_of_humps((-0.5, 0.5), (1.0, 1.0), -50.0)
+    )  # so close that there is a single minimum, in the middle
     x = torch.linspace(-8, 8, 1601, dtype=torch.float64)
     log_pair = torch.logaddexp(-0.5 * (x - 0.5) ** 2, -0.5 * (x + 0.5) ** 2)
     want = reference.fit_gaussian(log_pair, x, "reverse")
@@ -999,7 +1015,7 @@ with part("where the noise comes from", 1.5):
     expected = student.torch.rand(3)
     student.torch.manual_seed(1)
     a = 0.8 + 0.4 * float(torch.rand((), generator=g))
-    want, noisy = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a)), Points(Skewed(a))
+    want, noisy = (math.log(a) - 1 / (2 * a), 1 / math.sqrt(a)), Points(slope_of_skewed(a))
     once = noisy.fit(0.0, 1.0, 14)
     assert close(student.torch.rand(3), expected, "with a generator, do not use torch's global one")
     first = noisy.calls[0]
