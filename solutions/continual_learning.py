@@ -1310,7 +1310,8 @@ with part("weights that no task needs", 0.5):
     hint = "the slope has F = 0 in both tasks: only the shift has a penalty, twice 4/2 · 0.25 · 1"
     assert close(held, torch.tensor(1.0), hint, rtol=1e-3)
 with part("memory", 1):
-    many, wide, mine, kept = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000), [student.bytes_alive()]
+    many, wide, mine = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000)
+    kept = [student.bytes_alive()]
     for times in (2, 18):
         for _ in range(times):  # each task ends at other weights, with another Fisher
             at, entries = ({name: torch.rand_like(w) for name, w in mine.named_parameters()} for _ in range(2))
@@ -1421,7 +1422,8 @@ with part("weights that a task does not need", 1):
     hint = "weights that the Fisher does not name have no penalty"
     assert agrees(some.penalty(moved_to(now)), sum_of([(f, at)], now, 2.0), hint)
 with part("fixed memory, and nothing else changes", 1):
-    many, theirs, mine, kept = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000), [student.bytes_alive()]
+    many, theirs, mine = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000)
+    kept = [student.bytes_alive()]
     for times in (1, 12):
         for _ in range(times):
             at, f = ({name: torch.rand(w.shape, generator=g) for name, w in mine.named_parameters()} for _ in range(2))
@@ -1670,7 +1672,8 @@ assert bool((often[-2:] < 0.4).all()), (
 assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later ones must be able to replace them"
 assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
 with part("no more than its capacity", 0.5):
-    large, came = student.RehearsalBuffer(10, seed=2), [student.bytes_alive()]
+    large = student.RehearsalBuffer(10, seed=2)
+    came = [student.bytes_alive()]
     for B in (20, 300):
         large.add(torch.rand(B, 1000), torch.arange(B))
         came.append(student.bytes_alive())
