@@ -61,7 +61,7 @@ if find_spec("homework") is None:  # on Colab: installs what is missing and keep
 
 # %%
 import copy
-import io
+import gc
 import itertools
 import math
 import random
@@ -74,6 +74,7 @@ from torch import nn
 
 import homework
 from homework import data, reference, student
+from homework.arguments import modules_may_change
 from homework.checks import close, fresh, has_shape, part
 from homework.hand_in.log import SubmissionLog
 from homework.show import plots
@@ -774,12 +775,16 @@ class PaperNet(nn.Module):
 
 
 class SmallNet(nn.Module):
-    """A network for tests, with dropout and batch normalisation: `[B, 4]` to logits `[B, 3]`."""
+    """A network for tests, with dropout and batch normalisation: `[B, 4]` to logits `[B, 3]`; 10 · hidden weights."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: int = 5) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(4, 5), nn.BatchNorm1d(5), nn.Tanh(), nn.Dropout(0.5), nn.Linear(5, 3, bias=False)
+            nn.Linear(4, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.Tanh(),
+            nn.Dropout(0.5),
+            nn.Linear(hidden, 3, bias=False),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -1166,14 +1171,41 @@ with part("weights without an entry, lam = 0", 0.5):
 
 
 # %%
-def bytes_of(thing: Any) -> int:
-    """The bytes that all attributes of an object take when they are saved; 0 if they cannot be saved."""
-    saved = io.BytesIO()
-    try:
-        torch.save(vars(thing), saved)
-    except Exception:
-        return 0
-    return saved.tell()
+def bytes_alive() -> int:
+    """The bytes of all tensors, arrays, texts and numbers of this process, wherever they are kept.
+
+    A difference of two calls is what was kept in between: in attributes, containers, closures or variables.
+    """
+    own = (gc.collect, gc.get_objects, gc.get_referents)
+    assert all(type(function) is type(len) for function in own), "the notebook replaced functions of the module gc"
+    gc.collect()
+    measured = ("TensorBase", "StorageBase", "ndarray", "array", "bytes", "bytearray", "str", "int", "float")
+    bases: dict[type, Any] = {}  # type -> the one of these that it is based on
+    seen: set[int] = set()
+    sizes: dict[int, int] = {}  # by address: several tensors may share their numbers
+    layer = gc.get_objects()
+    while layer:
+        layer = [thing for thing in layer if id(thing) not in seen]
+        seen.update(id(thing) for thing in layer)
+        for thing in layer:
+            kind = type(thing)
+            if kind not in bases:
+                bases[kind] = next((base for base in type.mro(kind) if base.__name__ in measured), None)
+            base = bases[kind]
+            if base is None:
+                continue
+            if base.__name__ not in ("TensorBase", "StorageBase"):
+                sizes[id(thing)] = base.__sizeof__(thing)
+                continue
+            try:
+                storage = base.untyped_storage(thing) if base.__name__ == "TensorBase" else thing
+                storage_base = next(base for base in type.mro(type(storage)) if base.__name__ == "StorageBase")
+                sizes[storage_base.data_ptr(storage)] = storage_base.nbytes(storage)
+            except (RuntimeError, NotImplementedError):  # e.g. a sparse tensor
+                sizes[id(thing)] = base.numel(thing) * base.element_size(thing)
+        # what the collector does not list itself: it is in something that it lists
+        layer = [thing for thing in gc.get_referents(*layer) if not gc.is_tracked(thing)]
+    return sum(sizes.values())
 
 
 def end_and_overwrite(ewc: Any, model: nn.Module, fisher: dict[str, torch.Tensor]) -> None:
@@ -1278,22 +1310,25 @@ with part("weights that no task needs", 0.5):
     hint = "the slope has F = 0 in both tasks: only the shift has a penalty, twice 4/2 · 0.25 · 1"
     assert close(held, torch.tensor(1.0), hint, rtol=1e-3)
 with part("memory", 1):
-    many, wide = student.EWC(1.0), student.SmallNet()
-    flat = {name: torch.full(weight.shape, 0.5) for name, weight in SmallNet().named_parameters()}
-    for _ in range(2):
-        many.after_task(wide, flat)
-    before = student.bytes_of(many)
-    for _ in range(18):
-        many.after_task(wide, flat)
-    hint = "after 18 more tasks the object takes more memory: do not keep a Fisher and an anchor for each task"
-    assert student.bytes_of(many) < 1.5 * before + 2000, hint
+    many, wide, mine = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000)
+    kept = [student.bytes_alive()]
+    for times in (2, 18):
+        for _ in range(times):  # each task ends at other weights, with another Fisher
+            at, entries = ({name: torch.rand_like(w) for name, w in mine.named_parameters()} for _ in range(2))
+            wide.load_state_dict({**mine.state_dict(), **at})
+            many.after_task(wide, entries)
+        kept.append(student.bytes_alive())
+    hint = "the object must keep at least two numbers for each weight, as tensors in its own attributes; they were not found"
+    assert kept[1] - kept[0] > 0.9 * 2 * 4 * 10_000, hint
+    hint = "after 18 more tasks your code keeps more memory: do not keep a Fisher and an anchor for each task"
+    assert kept[2] - kept[1] < 4 * 10_000, hint
 with part("what a call must not change", 0.5):
     hint = "the penalty is asked in every step: asking must change neither the object nor the model"
     assert close(ewc.penalty(net), got.detach(), hint) and student.leaves_alone(ewc.penalty, net), hint
     hint = "after_task must change neither the model nor the Fisher that it gets: no += on it"
     assert student.leaves_alone(ewc.after_task, net, second_fisher), hint
     own = student.EWC(4.0)
-    student.end_and_overwrite(own, student.PaperNet(), first_fisher)
+    modules_may_change()(student.end_and_overwrite)(own, student.PaperNet(), first_fisher)  # `own` may be a module
     hint = "the caller overwrote its Fisher after after_task, and your penalty changed: keep copies"
     assert close(own.penalty(net), torch.tensor(10.5), hint)
 print("EWC: all visible checks passed")
@@ -1387,16 +1422,24 @@ with part("weights that a task does not need", 1):
     hint = "weights that the Fisher does not name have no penalty"
     assert agrees(some.penalty(moved_to(now)), sum_of([(f, at)], now, 2.0), hint)
 with part("fixed memory, and nothing else changes", 1):
-    many, theirs, sizes = student.EWC(1.0), student.SmallNet(), []
-    for _ in range(20):
-        one_more(many, theirs)
-        sizes.append(student.bytes_of(many))
-    assert sizes[-1] < 1.5 * sizes[1] + 2000, "the memory must not grow with the number of tasks"
+    many, theirs, mine = student.EWC(1.0), student.SmallNet(1000), SmallNet(1000)
+    kept = [student.bytes_alive()]
+    for times in (1, 12):
+        for _ in range(times):
+            at, f = ({name: torch.rand(w.shape, generator=g) for name, w in mine.named_parameters()} for _ in range(2))
+            theirs.load_state_dict({**mine.state_dict(), **at})
+            many.after_task(theirs, f)
+        kept.append(student.bytes_alive())
+    assert kept[1] - kept[0] > 0.9 * 2 * 4 * 10_000, (
+        "what the object keeps was not found: use tensors in its attributes"
+    )
+    assert kept[2] - kept[1] < 4 * 10_000, "the memory must not grow with the number of tasks"
+    theirs = student.SmallNet()
     ewc, (f, at), now = student.EWC(1.5), one_more(student.EWC(1.0), theirs), anywhere()
     tasks = []
     for mode in (True, False):
         theirs.train(mode)
-        student.end_and_overwrite(ewc, theirs, f)
+        modules_may_change()(student.end_and_overwrite)(ewc, theirs, f)
         tasks.append((f, at))
         hint = "after_task must keep copies of the Fisher, and the sum must not change when it is asked"
         for _ in range(2):
@@ -1630,14 +1673,17 @@ assert bool((often[:3] < 0.4).all()), "the first examples are favoured: later on
 assert bool((often - 0.25).abs().max() < 0.11), "each of the 12 examples should be in about a quarter of the buffers"
 with part("no more than its capacity", 0.5):
     large = student.RehearsalBuffer(10, seed=2)
-    large.add(torch.zeros(20, 50), torch.arange(20))
-    before = student.bytes_of(large)
-    large.add(torch.zeros(2000, 50), torch.arange(2000))
-    hint = "after 2,000 more examples the buffer takes more memory: it must forget those that it does not hold"
-    assert student.bytes_of(large) < 2 * before + 10_000, hint
+    came = [student.bytes_alive()]
+    for B in (20, 300):
+        large.add(torch.rand(B, 1000), torch.arange(B))
+        came.append(student.bytes_alive())
+    hint = "the buffer must keep 10 examples, as tensors in its own attributes; they were not found"
+    assert came[1] - came[0] > 0.9 * 10 * 4 * 1000, hint
+    hint = "after 300 more examples your code keeps more memory: the buffer must forget those that it does not hold"
+    assert came[2] - came[1] < 20_000, hint
 with part("copies", 0.5):
     mine, y = student.RehearsalBuffer(5, seed=1), torch.arange(3)
-    student.add_and_overwrite(mine, 10.0 + y[:, None], y)
+    modules_may_change()(student.add_and_overwrite)(mine, 10.0 + y[:, None], y)  # the buffer may be a module
     held = mine.sample(2)
     assert bool((held[1] >= 0).all()), "the caller's tensors were overwritten, and so was the buffer: keep copies"
     hint = "no network can be trained on an inference tensor: do not use torch.inference_mode()"
@@ -1734,7 +1780,7 @@ with part("seeds and copies", 0.5):
     assert student.leaves_alone(first.sample, 2), "torch's global generator must not change"
     buffer = student.RehearsalBuffer(3, start)
     for B in (2, 30):
-        student.add_and_overwrite(buffer, torch.ones(B, 2), torch.ones(B).long())
+        modules_may_change()(student.add_and_overwrite)(buffer, torch.ones(B, 2), torch.ones(B).long())
     assert bool((buffer.sample(3)[0] == 1).all()), "the caller overwrote its tensors after add: keep copies"
     student.sample_and_overwrite(buffer, 3)
     assert bool((buffer.sample(3)[0] == 1).all()), "a sample was overwritten, and so was the buffer: return copies"

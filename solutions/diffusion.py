@@ -2025,6 +2025,7 @@ with part("one jump without new noise", 1):
     for shape, times in (((4, 3), [7, 3]), ((3, 1, 3, 3), [10, 9]), ((1, 2), [2, 1]), ((2, 5), [10, 1])):
         alphas_bar, x, noises, predict, asked = draw_case(shape, 1)
         got = student.draw_samples(predict, x, times, alphas_bar, 0.0, noises)
+        assert asked, "draw_samples does not call the model"
         shown, told = (torch.cat(each)[: len(x)] for each in zip(*asked, strict=True))
         assert close(told, torch.full((len(x),), times[0]), "the model must get the step t = times[i] of each image")
         assert close(shown, x, "the model must get x unchanged")

@@ -974,6 +974,7 @@ if entropies_fit(student.prediction_entropy):  # the checks below need correct e
         assert seen["stage 1"] == [[1.0]], "stage 1 continues from the features of stage 0, not from x"
         assert rows["head 1"] == 1, "head 1 must see one row only"
 with part("no gradients", 0.5):
+    assert recorded, "the stages and heads of the model were not called"
     assert not any(recorded), "compute without gradients: with torch.no_grad()"
 print("early_exit_predict: all visible checks passed")
 ### BEGIN HIDDEN TESTS
@@ -1086,7 +1087,8 @@ with part("all leave, none leaves", 0.75):
     certain = [20.0 * F.one_hot(torch.randint(0, C, (B,), generator=g), C).float() for _ in range(E)]
     predictions, exits, diary, numbers = ask(certain, 1e9)
     assert not bool(exits.any()), "if every sample is sure at exit 0, all leave there"
-    assert not any(diary["stages"][1]) and not any(diary["heads"][1]), "if no sample is left, nothing more is computed"
+    later = [*diary["stages"][1:], *diary["heads"][1:]]
+    assert not any(map(len, later)), "if no sample is left, nothing more is computed"
     assert torch.equal(predictions, certain[0][numbers].argmax(1)), "predictions of exit 0"
     predictions, exits, diary, numbers = ask(unsure, -1e9)
     assert bool((exits == E - 1).all()), "a sample of which no exit is sure leaves at the last exit"
@@ -1443,9 +1445,11 @@ with part("budgets that fit exactly", 0.5):
         assert refused, "a budget below the MACs of exit 0 is impossible: raise a ValueError"
 with part("a list of MACs", 0.25):
     exit_logits, y, table = draw_case(3, 10, 4, 0.5, 5.0)
-    for budget in draw_budgets(all_outcomes(exit_logits, y, table)):
+    for budget in draw_budgets(outcomes := all_outcomes(exit_logits, y, table)):
         answers = [student.choose_threshold(exit_logits, y, way, budget) for way in (torch.tensor(table), table)]
-        assert close(float(answers[0]), float(answers[1]), "macs_per_exit may be a list of numbers")
+        hint = "macs_per_exit may be a list of numbers"
+        assert is_best(exit_logits, y, table, budget, outcomes), hint
+        assert close(float(answers[0]), float(answers[1]), hint)
 ### END HIDDEN TESTS
 
 # %% [markdown]

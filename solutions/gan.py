@@ -1095,6 +1095,7 @@ with part("in evaluation mode", 0.25):
         "modules that come in evaluation mode: the round gives other numbers, so it changes their mode: no train(), no eval()"
     )
 with part("no gradient for the generator in any first step", 0.25):
+    assert left_a_gradient, "no round of the checks above came to the discriminator's step"
     assert not any(left_a_gradient), (
         "the discriminator's loss leaves a gradient in the generator: detach the fakes there"
     )
@@ -1323,18 +1324,25 @@ def train(*arguments):
 def step_fits():
     """Does your `gan_step` give its own worked numbers? (If not, fix it first.)"""
     with contextlib.suppress(Exception):
-        g, d = student.PaperGenerator(), student.PaperDiscriminator()
+        g, d = PaperGenerator(), PaperDiscriminator()
         play = modules_may_change()(student.gan_step)
-        pair = student.make_optimizers(g, d, 1.0, plain=True)
+        pair = make_optimizers(g, d, 1.0, plain=True)
         got = play(g, d, pair, torch.tensor([1.0, 3.0]), torch.tensor([-1.0, 1.0]))
         right = near(float(got["d_loss"]), 1.386294) and near(float(got["g_loss"]), 0.813262)
         return right and near(g.shift, 0.5) and near(d.slope, 1.0)
     return False
 
 
-def state_of(module):
-    """A copy of all numbers of a module: parameters and buffers by name."""
-    return {name: value.detach().clone() for name, value in dict(module.state_dict()).items()}
+def state_of(module, like=None):
+    """A copy of all numbers of a module: parameters and buffers by name; those of `like`, if it is given."""
+    state = {name: value.detach().clone() for name, value in dict(module.state_dict()).items()}
+    wanted = state if like is None else like
+    hint = (
+        "the networks of the tests must be as given: run the cell that defines Generator and Discriminator, unchanged"
+    )
+    assert state.keys() == wanted.keys() and len(state) > 0, hint
+    assert all(state[name].shape == value.shape for name, value in wanted.items()), hint
+    return state
 
 
 def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, rows=9, learning=True):
@@ -1344,17 +1352,23 @@ def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, 
     """
     sizes = dict(z_dim=2, x_dim=3, hidden=5, batch_norm=batch_norm), dict(x_dim=3, hidden=4, dropout=0.0)
     modules = student.Generator(**sizes[0]), student.Discriminator(**sizes[1]), student.Generator(**sizes[0])
-    for module in modules:
-        fresh_state = {
+    start = []
+    for module, mine in zip(
+        modules, (Generator(**sizes[0]), Discriminator(**sizes[1]), Generator(**sizes[0])), strict=True
+    ):
+        drawn = {
             name: 0.5 * torch.rand(old.shape, generator=draw) + 0.1 if old.is_floating_point() else old + 7
-            for name, old in state_of(module).items()
+            for name, old in state_of(mine).items()
         }
-        module.load_state_dict(fresh_state)
+        start.append(drawn)
+        module.load_state_dict(drawn)
         module.train(learning)
+        assert same(state_of(module, drawn), drawn), (
+            "a network does not hold the numbers that a test gave it: run the cell that defines Generator unchanged"
+        )
     generator, discriminator, averaged = modules
     optimizers = student.make_optimizers(generator, discriminator, 0.2, plain=True)
     images = 2 + torch.rand(rows, 3, generator=draw)
-    start = [state_of(module) for module in modules]
     noise, real, modes, states = [], [], [], []
     now = {"noise": [], "real": [], "modes": []}
 
@@ -1373,7 +1387,7 @@ def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, 
         for kept, name in ((noise, "noise"), (real, "real"), (modes, "modes")):
             kept.append(list(now[name]))
             now[name].clear()
-        states.append(state_of(generator))
+        states.append(state_of(generator, start[0]))
 
     handles = [
         generator.register_forward_pre_hook(before_generator),
@@ -1399,8 +1413,8 @@ def watched_game(draw, *, batch_norm=True, decay=0.9, steps=4, batch=4, seed=1, 
         "images": images,
         "start": start,
         "losses": losses,
-        "players": [state_of(module) for module in modules[:2]],
-        "averaged": state_of(averaged),
+        "players": [state_of(module, begun) for module, begun in zip(modules[:2], start[:2], strict=True)],
+        "averaged": state_of(averaged, start[2]),
         "sizes": sizes,
     }
 
@@ -1416,8 +1430,10 @@ def averages(start, states, decay, keep=lambda name: True):
 
 
 def same(got, want):
-    """Are the numbers of these names the same?"""
-    return all(bool((got[name] - value).abs().max() <= 1e-5 + 1e-4 * value.abs().max()) for name, value in want.items())
+    """Are the numbers of these names the same? There must be some."""
+    return len(want) > 0 and all(
+        bool((got[name] - value).abs().max() <= 1e-5 + 1e-4 * value.abs().max()) for name, value in want.items()
+    )
 
 
 def is_weight(name):
@@ -1505,18 +1521,34 @@ with part("the noise", 1):
     assert not torch.equal(torch.cat(one["noise"]), torch.cat(three["noise"])), (
         "another `random` must give other noise: do not seed it"
     )
+
+
+def played_again(run_):
+    """The same rounds on this side: the losses of each, the generator's numbers after each, the players at the end."""
+    pair = Generator(**run_["sizes"][0]), Discriminator(**run_["sizes"][1])
+    for player, begun in zip(pair, run_["start"][:2], strict=True):
+        player.load_state_dict(begun)
+    both = make_optimizers(*pair, 0.2, plain=True)
+    losses, states = [], []
+    for x, z in zip(run_["real"], run_["noise"], strict=True):
+        losses.append(reference.gan_step(*pair, both, x, z))
+        states.append(state_of(pair[0]))
+    return losses, states, [state_of(player) for player in pair]
+
+
+def weights_in(state):
+    """The parameters of a state."""
+    return {name: value for name, value in state.items() if is_weight(name)}
+
+
 with part("the game", 1):
     for batch_norm, learning in ((True, True), (False, False)):
         run_ = watched_game(draw, batch_norm=batch_norm, learning=learning, steps=5, batch=5)
-        pair = Generator(**run_["sizes"][0]), Discriminator(**run_["sizes"][1])
-        for player, begun in zip(pair, run_["start"], strict=False):
-            player.load_state_dict(begun)
-        both = make_optimizers(*pair, 0.2, plain=True)
-        wanted = [reference.gan_step(*pair, both, x, z) for x, z in zip(run_["real"], run_["noise"], strict=True)]
+        wanted, _, ends = played_again(run_)
         for name, got in zip(("d_loss", "g_loss"), run_["losses"], strict=True):
             assert close(got, [float(one[name]) for one in wanted], "the losses that gan_step returned", rtol=1e-3)
-        for module, state in zip(pair, run_["players"], strict=True):
-            assert same(state, {name: value for name, value in state_of(module).items() if is_weight(name)}), (
+        for end, state in zip(ends, run_["players"], strict=True):
+            assert same(state, weights_in(end)), (
                 "the players must end where these rounds of gan_step lead: nothing else may change them"
             )
 with part("the average of the weights", 1.25):
@@ -1528,19 +1560,23 @@ with part("the average of the weights", 1.25):
         (False, 1.0, 2),
     ):
         run_ = watched_game(draw, batch_norm=batch_norm, decay=decay, steps=steps)
-        want = averages(run_["start"][2], run_["states"], decay, is_weight)
+        want = averages(run_["start"][2], played_again(run_)[1], decay, is_weight)
         assert same(run_["averaged"], want), "after each round: decay * averaged + (1 - decay) * generator"
 with part("the average of the other numbers", 0.5):
     for decay, steps in ((0.95, 6), (0.5, 3), (0.0, 1)):
         run_ = watched_game(draw, decay=decay, steps=steps)
         want = averages(run_["start"][2], run_["states"], decay, lambda name: "running" in name)
+        last = {name: value for name, value in run_["states"][-1].items() if "running" in name}
+        assert not same(last, {name: run_["start"][0][name] for name in last}), (
+            "no round changed the running mean and variance: both networks play in training mode"
+        )
         assert same(run_["averaged"], want), "batch normalisation's running mean and variance belong to the average"
 with part("whole numbers", 0.25):
     run_ = watched_game(draw, steps=3)
-    counted = [name for name in run_["averaged"] if "tracked" in name]
-    assert all(int(run_["averaged"][name]) == int(run_["states"][-1][name]) for name in counted), (
-        "whole numbers cannot be averaged: copy them from the generator"
-    )
+    counted = [name for name in run_["start"][2] if "tracked" in name]
+    assert len(counted) == 2 and all(
+        int(run_["averaged"][name]) == int(run_["states"][-1][name]) for name in counted
+    ), "whole numbers cannot be averaged: copy them from the generator"
 ### END HIDDEN TESTS
 
 # %% [markdown]

@@ -569,7 +569,9 @@ pairs = student.one_pass(student.GroupedRandomSampler(list(range(6)), 2))
 assert sorted(pairs[::2]) == [0, 2, 4], "another group_size: groups start at multiples of it"
 with part("plain numbers", 0.25):
     kinds = student.kinds_of(sampler)
-    assert {*kinds} <= {"int", "int64", "int32"}, "an index is a plain number, not a tensor: use .tolist() or int()"
+    assert kinds and {*kinds} <= {"int", "int64", "int32"}, (
+        "an index is a plain number, not a tensor: use .tolist() or int()"
+    )
 with part("equal generators", 0.25):
     one, two = (
         student.one_pass(student.GroupedRandomSampler(list(range(80)), 4, torch.Generator().manual_seed(5)))

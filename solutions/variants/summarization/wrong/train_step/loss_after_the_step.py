@@ -23,5 +23,4 @@ def train_step(model, optimizer, batches, max_norm):
             states = model.get_encoder()(input_ids=input_ids, attention_mask=mask)
             answer = model(encoder_outputs=states, attention_mask=mask, decoder_input_ids=before)
             value += sequence_loss(answer.logits, labels).item() * count / total
-    model.seen = model.seen[: len(batches)]
     return value
