@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
@@ -25,7 +26,7 @@ import numpy as np
 from homework.checks import CheckFailed
 from homework.lazy_torch import is_module, is_tensor, torch
 
-Kind = Literal["tensor", "array", "list", "dict", "module"]
+Kind = Literal["tensor", "array", "list", "dict", "set", "table", "module"]
 """What can be changed in place."""
 Path = tuple[int | str, ...]
 """Position in an argument: indices and keys; for a module the name of the parameter or buffer."""
@@ -61,7 +62,8 @@ class Change(NamedTuple):
         if self.kind == "module":
             return f"`{'.'.join(map(str, self.path))}` of `{self.name}` has other values after the call."
         place = self.name + "".join(f"[{step!r}]" for step in self.path)
-        copy = {"tensor": f"{place}.clone()", "array": f"{place}.copy()", "list": f"list({place})"}
+        copy = {"tensor": f"{place}.clone()", "list": f"list({place})"}
+        copy |= dict.fromkeys(("array", "set", "table"), f"{place}.copy()")
         return f"Changed: `{place}`; a copy is `{copy.get(self.kind, f'dict({place})')}`."
 
 
@@ -175,10 +177,20 @@ def _collect(value: Any, path: Path, found: _States, seen: set[int], *, keep: bo
         for key, entry in entries:
             step = key if type(key) in (int, str) else repr(key)
             _collect(entry, (*path, step), found, seen, keep=keep, modules=modules)
+    elif isinstance(value, set):
+        found[path] = "set", [_plain(entry) for entry in value]
+    elif _is_table(value):
+        found[path] = "table", value.copy() if keep else value
     elif modules and is_module(value):
         for name, tensor in (*value.named_parameters(), *value.named_buffers()):
             if not torch.nn.parameter.is_lazy(tensor):
                 found[(*path, name)] = "module", _values(tensor, keep)
+
+
+def _is_table(value: Any) -> bool:
+    """Whether it is a table or a column of pandas."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
 
 
 def _values(tensor: torch.Tensor, keep: bool) -> torch.Tensor | None:
@@ -225,6 +237,8 @@ def _same(one: Any, other: Any) -> bool:
         return True
     if is_tensor(one) and is_tensor(other):
         return _same_values(one, other)
+    if _is_table(one):
+        return bool(type(one) is type(other) and one.equals(other))
     return bool(one == other)
 
 

@@ -25,11 +25,11 @@ class GivenHelpers:
 
     names: frozenset[str]
     sources: tuple[str, ...]
-    """The imports that they need, then their definitions, in order."""
+    """The imports and constants that they need, then their definitions, in order."""
     uses: tuple[str, ...]
     """Other names of the notebook that they use, such as graded ones."""
     asked: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Other given functions and classes that tests take from the student → the statements that bind each."""
+    """Other given names that tests or helpers take from the student → the statements that bind each."""
 
     def redefined_in(self, source: str) -> frozenset[str]:
         """The helpers that a student's cell binds to something else."""
@@ -53,6 +53,8 @@ class _Statement:
     uses: frozenset[str]
     is_definition: bool
     is_import: bool
+    is_constant: bool
+    """Whether it gives names a value that is written there."""
 
 
 def given_helpers(problem: Problem) -> GivenHelpers:
@@ -74,12 +76,14 @@ def given_helpers(problem: Problem) -> GivenHelpers:
     found = [one for one in helpers if one.binds & wanted]
     names = frozenset(name for one in found for name in one.binds)
     needed = {name for one in found for name in one.uses} - names
+    constants = [one for one in given if one.is_constant and one.binds & needed]
     imports = [one for one in given if one.is_import and one.binds & needed]
-    imported = {name for one in imports for name in one.binds}
-    uses = sorted(name for name in needed - imported if not hasattr(builtins, name))
+    made = {name for one in (*imports, *constants) for name in one.binds}
+    uses = sorted(name for name in needed - made if not hasattr(builtins, name))
     others = {name for one in given if one.is_definition for name in one.binds & asked} - names - graded
+    others |= {name for one in given if not one.is_import for name in one.binds & {*uses}} - graded
     known = {name: frozenset(one.text for one in given if name in one.binds) for name in others}
-    return GivenHelpers(names, tuple(one.text for one in (*imports, *found)), tuple(uses), known)
+    return GivenHelpers(names, tuple(one.text for one in (*imports, *constants, *found)), tuple(uses), known)
 
 
 def _is_other(cell: Cell) -> bool:
@@ -113,5 +117,10 @@ def _statements(source: str) -> Iterator[_Statement]:
         text = _written(node)
         names = names_of(text) or NO_NAMES
         yield _Statement(
-            text, names.binds, names.uses - names.binds, isinstance(node, DEFINITIONS), isinstance(node, _IMPORTS)
+            text,
+            names.binds,
+            names.uses - names.binds,
+            isinstance(node, DEFINITIONS),
+            isinstance(node, _IMPORTS),
+            isinstance(node, ast.Assign | ast.AnnAssign) and not names.uses and node.value is not None,
         )

@@ -40,6 +40,8 @@ PACKAGE_WORD = "STUDENT_PACKAGE"
 
 IN_PROCESS = "in_process"
 """Tag of a test cell that runs inside the student's process."""
+WATCH_ARGUMENTS = "watch_arguments"
+"""Tag of a test cell in whose test functions must not change their arguments."""
 IS_INSIDE = "tested inside the student's process, where the student's code can forge the result."
 """What staff must know of such an item."""
 
@@ -124,6 +126,11 @@ class Item:
     def is_in_process(self) -> bool:
         """Whether its test runs inside the student's process."""
         return self.test is not None and self.test.runs_in_process
+
+    @property
+    def watches_arguments(self) -> bool:
+        """Whether its test says that functions must not change their arguments."""
+        return self.test is not None and WATCH_ARGUMENTS in self.test.tags
 
     @property
     def has_name(self) -> bool:

@@ -35,7 +35,7 @@ from autograder.grading.limits import ATTEMPTS
 from autograder.grading.notebook_run import Exam, NotebookRun
 from autograder.grading.personal_answers import Answer, PersonalAnswers
 from autograder.grading.reference import quiet_process
-from autograder.grading.verdict import ANSWERED, WRONG, Verdict
+from autograder.grading.verdict import ANSWERED, WRONG, Verdict, hidden_check
 from autograder.sandbox.host import Host
 from autograder.submissions.rebuild import Rebuilt
 from homework.checks import inputs_from
@@ -138,7 +138,8 @@ def _improve(done: Examined, verdicts: Mapping[str, Verdict]) -> None:
         score = verdict.score(old.max_score)
         if score > old.score:
             gained.append(old.id)
-        is_truer = score == old.score and _lacks_a_name(old) and "NameError" not in verdict.message
+        says_more = "NameError" not in verdict.message and verdict.message != hidden_check(old.id)
+        is_truer = score == old.score and _lacks_a_name(old) and says_more
         if score > old.score or is_truer:
             done.ways[old.id] = Way(whole=True)
             done.results[number] = replace(

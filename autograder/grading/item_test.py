@@ -21,7 +21,7 @@ from autograder.grading.failed_cells import with_cause
 from autograder.grading.in_process import RUN
 from autograder.grading.notebook_run import NotebookRun
 from autograder.grading.random_states import RandomStates
-from autograder.grading.reference import Reference, run_hidden_part, run_visible_part
+from autograder.grading.reference import Reference, beside, run_hidden_part, run_visible_part
 from autograder.grading.trusted_limits import ItemTimeoutError, TrustedLimits
 from autograder.grading.verdict import Verdict, dead, untested, verdict_of
 from autograder.sandbox.guest.server import seed_everything
@@ -97,7 +97,8 @@ class ItemTest:
         except SessionDiedError as error:
             return dead(self._item, error.reason, "its test began")
         self._link = self.make_link(self._fork, self._notebook.sources)
-        self._link.watches_arguments = self._notebook.exam.problem.imports_homework
+        self._link.watches_modules = self._notebook.exam.problem.imports_homework
+        self._link.watches_arguments = self._link.watches_modules or self._item.watches_arguments
         self._patience = self._fork.session.patience(self._seconds)
         self._link.wait_until(self._patience)
         try:
@@ -153,6 +154,7 @@ class ItemTest:
         try:
             with (
                 self._notebook.exam.times.timed("tests"),
+                beside(self._notebook.exam.problem.files),
                 self._limits.applied(),
                 contextlib.redirect_stdout(io.StringIO()),
             ):

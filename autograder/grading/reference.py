@@ -69,7 +69,7 @@ class Reference:
     def _run(self, cells: list[Cell]) -> dict[str, Any]:
         module = types.ModuleType(f"reference_of_{self.problem.id}")
         sys.modules[module.__name__] = module  # dataclasses and named tuples look up their module
-        with _beside(self.problem.files):
+        with beside(self.problem.files):
             for cell in cells:
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                     try:
@@ -123,8 +123,11 @@ class Reference:
 
 
 @contextlib.contextmanager
-def _beside(files: Mapping[str, bytes]) -> Iterator[None]:
-    """Runs the block in a folder with a problem's files, from which it can import; as before if there are none."""
+def beside(files: Mapping[str, bytes]) -> Iterator[None]:
+    """Runs the block in a folder with a problem's files, from which it can import; as before if there are none.
+
+    Another problem may have other modules of the same names, so those that were imported are forgotten.
+    """
     if not files:
         yield
         return
@@ -138,6 +141,9 @@ def _beside(files: Mapping[str, bytes]) -> Iterator[None]:
         finally:
             sys.path.remove(folder)
             os.chdir(before)
+            for name, module in list(sys.modules.items()):
+                if str(getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}"):
+                    del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -177,6 +177,11 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
     )
 
 
+def hidden_check(item_id: str) -> str:
+    """All that is said where a hidden check inside the student's process failed."""
+    return f"A hidden check of `{item_id}` failed."
+
+
 def _line_of_test(item: Item, error: Exception) -> str:
     """The line of the item's test that raised an error; empty if it is not known."""
     file = f"<{item.test.grade_id}>" if item.test else ""
@@ -186,13 +191,14 @@ def _line_of_test(item: Item, error: Exception) -> str:
 
 def _failed_in_process(item: Item, error: StudentError, quiet: bool) -> Verdict | None:
     """The verdict where a line of a test inside the student's process failed; None where the student's code raised."""
-    if item.test is None or not item.is_in_process or error.out_of_memory:
+    if item.test is None or not item.is_in_process:
         return None
-    if error.kind == "NotImplementedError" or any(line.cell != item.test.id for line in error.lines):
+    if quiet:  # in any case: the process knows the checks' text, and could tell it by how it fails
+        return Verdict(Status.FAILED, hidden_check(item.id))
+    if error.out_of_memory or error.kind == "NotImplementedError":
         return None
-    if quiet:
-        why = " (NameError)" if error.kind == "NameError" else ""
-        return Verdict(Status.FAILED, f"A hidden check of `{item.id}` failed{why}.")
+    if any(line.cell != item.test.id for line in error.lines):
+        return None
     line = f"line {error.lines[-1].number} of the test: `{error.lines[-1].text}`" if error.lines else "the test"
     why = "" if error.kind == "AssertionError" else f" ({_kind(error)})"
     return Verdict(Status.FAILED, f"A check failed{why} in {line}\n{error.detail}".rstrip()[:_MOST])

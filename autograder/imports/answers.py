@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from autograder.course.mark_scheme import criteria
@@ -20,7 +20,6 @@ from autograder.course.markers import (
     replaced,
     without_markers,
 )
-from autograder.course.name_analysis import definitions
 from autograder.course.python_cells import DEFINITIONS, plain_python, syntax_tree
 from autograder.imports.soundness import Reason
 
@@ -60,9 +59,9 @@ def _definition_answer(source: str, tree: ast.Module, name: str) -> CodeAnswer |
     """A cell that defines one function or class; None if its body cannot be told from the rest."""
     notes = []
     if not _is_usable(source, name):
-        if _has_other_statements(tree):  # students would see them
+        if region_lines(source, SOLUTION) or not _is_plain(source, tree):  # students would see more than signatures
             return None
-        source = _wrapped(without_markers(source))
+        source = _wrapped(source)
         notes.append("students now see its signature and docstring")
     if not _is_usable(source, name):
         return None
@@ -74,9 +73,9 @@ def _definition_answer(source: str, tree: ast.Module, name: str) -> CodeAnswer |
 
 def _other_answer(source: str, solved: str) -> CodeAnswer:
     """A cell whose answer is what its variables hold, or several definitions."""
-    if region_lines(source, SOLUTION) and _has_stub(source) and not _hides_signatures(source):
+    if region_lines(source, SOLUTION) and _has_stub(source):
         return CodeAnswer("", source, ())
-    if not _has_other_statements(ast.parse(solved)) and _has_stub(wrapped := _wrapped(solved)):
+    if _is_plain(solved, ast.parse(solved)) and _has_stub(wrapped := _wrapped(solved)):
         return CodeAnswer("", wrapped, ("students now see its signatures and docstrings",))
     return CodeAnswer("", f"{begin(SOLUTION)}\n{solved.strip()}\n{end(SOLUTION)}", ())
 
@@ -174,17 +173,25 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _has_other_statements(tree: ast.Module) -> bool:
-    """Whether there are statements beside imports, texts and definitions."""
-    plain = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
-    texts = [node for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)]
-    return any(not isinstance(node, plain) and node not in texts for node in tree.body)
+def _is_plain(source: str, tree: ast.Module) -> bool:
+    """Whether a cell has nothing but definitions whose signatures say nothing of the solution, and no comment."""
+    told = {line for node in tree.body for line in _lines_of_definition(node)}
+    return bool(tree.body) and not any(
+        line.strip() for number, line in enumerate(source.split("\n"), start=1) if number not in told
+    )
 
 
-def _hides_signatures(source: str) -> bool:
-    """Whether a cell of definitions has whole definitions inside its solution regions."""
-    stub = replaced(source, SOLUTION, _RAISE)
-    return not _has_other_statements(ast.parse(without_markers(source))) and definitions(stub) != definitions(source)
+def _lines_of_definition(node: ast.AST) -> Iterator[int]:
+    """The lines of a function, or of the head and the methods of a class; without decorators and all else."""
+    if isinstance(node, ast.FunctionDef):
+        yield from range(node.lineno, (node.end_lineno or 0) + 1)
+    elif isinstance(node, ast.ClassDef):
+        yield from range(node.lineno, node.body[0].lineno)
+        has_text = ast.get_docstring(node) is not None
+        if has_text:
+            yield from range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
+        for one in node.body[1:] if has_text else node.body:
+            yield from _lines_of_definition(one) if isinstance(one, ast.FunctionDef) else ()
 
 
 def _wrapped(source: str) -> str:

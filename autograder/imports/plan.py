@@ -161,15 +161,27 @@ class Plan:
             why = f"the solution changes its argument `{changed}` in place, and tests outside get copies"
             answer.inside.setdefault(answer.cell.number, Reason(why, "let the function return its result"))
 
+    def _given_values(self) -> frozenset[str]:
+        """The variables of given cells that depend on no answer: tests take them from our side, as they were given."""
+        answered = frozenset().union(*(answer.binds for answer in self.answers))
+        given, functions = frozenset[str](), frozenset[str]()
+        for cell in self._given():
+            names = _names(cell)
+            if names.uses & answered:
+                answered |= names.binds
+            given, functions = given | names.binds, functions | definitions(cell.source)
+        return given - functions - answered - self.imports.keys()
+
     def _helpers(self) -> frozenset[str]:
-        """Functions of given cells that use imports, each other and nothing else of the notebook."""
+        """Functions of given cells that use imports, given values, each other and nothing else of the notebook."""
         found: dict[str, str] = {}
         for cell in self._given():
             tree = syntax_tree(cell.source)
             functions = [node for node in (tree.body if tree else ()) if isinstance(node, ast.FunctionDef)]
             found |= {node.name: ast.unparse(node) for node in functions}
         known = set(found).difference(*(answer.binds for answer in self.answers))
-        while foreign := {name for name in known if unsound(self._with_imports(found[name]), Reached(), known)}:
+        given = self._given_values()
+        while foreign := {name for name in known if unsound(self._with_imports(found[name]), Reached(), known | given)}:
             known -= foreign
         return frozenset(known)
 
@@ -186,7 +198,7 @@ class Plan:
         sources = [source for _, source in self._running()]
         bound = frozenset().union(*((names_of(source) or NO_NAMES).binds for source in sources))
         functions = frozenset().union(*map(definitions, sources))
-        own = self.helpers | (self._other_imports | self.imports).keys()
+        own = self.helpers | self._given_values() | (self._other_imports | self.imports).keys()
         return Reached(functions - own, bound - functions - own)
 
     def _judge(self, answer: Answer) -> bool:
@@ -195,7 +207,7 @@ class Plan:
             return False
         for test in (test for test in answer.tests if test.points > 0):
             for source in (test.source, replaced(test.source, HIDDEN, None)):
-                if reason := unsound(self._with_imports(source), self._reached(), self.helpers):
+                if reason := unsound(self._with_imports(source), self._reached(), self.helpers | self._given_values()):
                     (answer.by_hand if reason.by_hand else answer.inside).setdefault(test.number, reason)
         return not answer.is_code
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import importlib.util
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
@@ -98,7 +99,8 @@ def unsound(source: str, reached: Reached, known: Collection[str]) -> Reason | N
     Args:
         source: the test cell.
         reached: what it may reach in the student's process.
-        known: functions of given cells that mean the same there, because they use nothing of the student's.
+        known: functions and variables of given cells that mean the same there, since they use nothing of the
+            student's.
     """
     if "AUTOTEST" in source:
         return Reason("it is an AUTOTEST cell", "write its checks as assert statements", by_hand=True)
@@ -109,12 +111,15 @@ def unsound(source: str, reached: Reached, known: Collection[str]) -> Reason | N
         return Reason("it is not valid Python", "correct it", by_hand=True)
     foreign = names.uses - names.binds - _BUILTINS - _OF_IPYTHON - reached.names - set(known)
     reasons = [reason for rule in _RULES for reason in rule(tree, reached)] + _foreign_names(foreign)
+    changed = sorted({changed_in_place(node) for node in ast.walk(tree)} & set(known))
+    reasons += [Reason(f"it changes `{name}` of a given cell", "change a copy") for name in changed]
     return next((one for one in reasons if one.by_hand), next(iter(reasons), None))
 
 
 def is_importable(module: str) -> bool:
     """Whether Python finds the package of a module here."""
     try:
+        importlib.invalidate_caches()
         return importlib.util.find_spec(module.partition(".")[0]) is not None
     except (ImportError, ValueError):
         return False
@@ -223,6 +228,10 @@ def changed_in_place(node: ast.AST) -> str:
         changed = node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
         changed = node.func.value
+    elif isinstance(node, ast.AugAssign):
+        changed = node.target
+    while isinstance(changed, ast.Subscript | ast.Attribute):
+        changed = changed.value
     return changed.id if isinstance(changed, ast.Name) else ""
 
 
@@ -238,9 +247,27 @@ def _changed_results(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
         if isinstance(name, ast.Name)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            if isinstance(node.value, ast.Name) and node.value.id in results:
-                yield Reason(f"it changes the result `{node.value.id}`, of which it has a copy", "compare values")
+        if (name := changed_in_place(node)) in results:
+            yield Reason(f"it changes the result `{name}`, of which it has a copy", "compare values")
+
+
+def reads_arguments(tree: ast.Module, reached: Reached) -> bool:
+    """Whether a test reads a variable after it gave it to the student's code, which then must not change it.
+
+    In a notebook the test would see the change; here it has the original.
+    """
+    calls = places(tree, reached)
+    given = [
+        (name.id, (node.end_lineno or 0, node.end_col_offset or 0))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.func in calls
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+        for name in ast.walk(argument)
+        if isinstance(name, ast.Name)
+    ]
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    read = {(node.id, (node.lineno, node.col_offset)) for node in names}
+    return any(name == other and place >= end for name, end in given for other, place in read)
 
 
 def _errors(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:

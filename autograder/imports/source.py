@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import re
 from collections.abc import Sequence
@@ -12,13 +13,14 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from autograder.core.fast_imports import without_server
-from autograder.course.markers import RUBRIC, SOLUTION, region, replaced
-from autograder.course.problem import IN_PROCESS
+from autograder.course.markers import RUBRIC, SOLUTION, region, replaced, without_markers
+from autograder.course.problem import IN_PROCESS, WATCH_ARGUMENTS
 from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import by_hand
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
 from autograder.imports.rewrite import is_mixed, item_test
+from autograder.imports.soundness import reads_arguments
 
 with without_server():
     import jupytext
@@ -170,6 +172,8 @@ def _test(plan: Plan, answer: Answer, cell: Original) -> tuple[list[NotebookNode
     test = _graded("code", item_test(answer.item, tests, reached), data | {"points": _number(answer.points)})
     if answer.is_in_process:
         test.metadata["tags"] = [IN_PROCESS]
+    elif reached and any(reads_arguments(ast.parse(without_markers(one.source)), reached) for one in tests):
+        test.metadata["tags"] = [WATCH_ARGUMENTS]
     return [test], Fate(cell, became, look)
 
 

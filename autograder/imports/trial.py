@@ -14,6 +14,7 @@ from autograder.course.new_problem import new_course, write_all
 from autograder.course.problem import load_problem
 from autograder.course.problem_files import files_folder, write_files
 from autograder.grading.grade import grade_submission, host_for
+from autograder.grading.reference import beside
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
 from autograder.imports.soundness import Reason
@@ -51,7 +52,8 @@ def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Pat
     """
     known: dict[int, Reason] = {}
     for _ in range(_MOST_ROUNDS):
-        plan = Plan(cells, known)
+        with beside(files):  # tests may import from them
+            plan = Plan(cells, known)
         written = written_source(plan, title)
         try:
             failed = _failed(written.text, problem_id, root, files)

@@ -151,7 +151,8 @@ def _confined(
     except SessionDiedError as error:
         raise SetupError(f"the student's process ended after its cells ({error.reason}).") from None
     link = _LoudLink(fork.sock, cells=sources)
-    link.watches_arguments = exam.problem.imports_homework
+    link.watches_modules = exam.problem.imports_homework
+    link.watches_arguments = link.watches_modules or item.watches_arguments
     held.callback(link.close)
     held.enter_context(link.state().applied())
     define_helpers(link, ours)

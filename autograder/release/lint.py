@@ -20,12 +20,19 @@ from autograder.course.mark_scheme import criteria
 from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, Marker
 from autograder.course.metric_ranges import lint_bands
 from autograder.course.percent import Line, TextCell, markers, numbers_inside, split_cells
-from autograder.course.problem import IN_PROCESS, PACKAGE_WORD, imports_homework, read_source, source_path
+from autograder.course.problem import (
+    IN_PROCESS,
+    PACKAGE_WORD,
+    WATCH_ARGUMENTS,
+    imports_homework,
+    read_source,
+    source_path,
+)
 from autograder.release.leaks import WAIVER
 from autograder.release.lint_names import name_findings
 from autograder.release.lint_rules import Found, announced_points, findings, points_table
 
-KNOWN_TAGS = ("install", "train", "answers", "experiment", "log", IN_PROCESS)
+KNOWN_TAGS = ("install", "train", "answers", "experiment", "log", IN_PROCESS, WATCH_ARGUMENTS)
 KNOWN_KEYS = ("nbgrader", "tags", "seconds")
 
 _NBGRADER: Mapping[str, type] = {
@@ -263,8 +270,8 @@ def _tags(cells: list[TextCell]) -> Found:
         if "install" in cell.tags and PACKAGE_WORD not in cell.text:
             message = f"the install cell does not name {PACKAGE_WORD}; the release puts the package's address there"
             yield cell.number, "tags", message
-        if IN_PROCESS in cell.tags and not cell.is_test:
-            yield cell.number, "tags", f"the tag {IN_PROCESS!r} is for test cells; remove it here"
+        for tag in {IN_PROCESS, WATCH_ARGUMENTS} & set(cell.tags) if not cell.is_test else ():
+            yield cell.number, "tags", f"the tag {tag!r} is for test cells; remove it here"
         if "answers" in cell.tags and not re.search(r"^def personal_answers\(", cell.text, re.MULTILINE):
             message = "this cell must define personal_answers(student, draws); see CONTRIBUTING"
             yield cell.number, "tags", message

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autograder.course.markers import HIDDEN, SOLUTION
 from autograder.course.name_analysis import NO_NAMES, definitions, names_of
 from autograder.course.percent import TextCell, code_without, markers, numbers_inside
+from autograder.course.problem import imports_homework
 
 Found = Iterator[tuple[int, str, str]]
 """Findings as (line, rule, message)."""
@@ -28,6 +29,7 @@ def findings(cells: list[TextCell]) -> Found:
     graded = {cell.grade_id for cell in cells if cell.is_answer and not cell.is_graded and cell.grade_id}
     tests = {cell.grade_id.removeprefix("test_"): cell for cell in cells if cell.is_test}
     graded |= {name for cell in cells if cell.grade_id in graded for name in _values(cell)}
+    is_ours = any(imports_homework(cell.text) for cell in cells if cell.cell_type == "code" and not cell.grade_id)
     given: set[str] = set()
     for cell in cells:
         if cell.cell_type != "code":
@@ -36,7 +38,7 @@ def findings(cells: list[TextCell]) -> Found:
         if tree is None:
             yield line, "syntax", error
         elif cell.is_answer:
-            yield from _stub(cell, tree, tests.get(cell.grade_id))
+            yield from _stub(cell, tree, tests.get(cell.grade_id), is_whole_hidden=not is_ours)
         elif not cell.is_test:
             yield from _given(tree)
             given |= _defined(tree)
@@ -58,8 +60,15 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, int, str]:
         return None, offset + (getattr(error, "lineno", None) or 1), message
 
 
-def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None) -> Found:
-    """Findings about the stub: it must parse, and keep signature and docstring if it defines one function or class."""
+def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, is_whole_hidden: bool) -> Found:
+    """Findings about the stub: it must parse, and keep signature and docstring if it defines one function or class.
+
+    Args:
+        cell: the solution cell.
+        tree: its syntax tree.
+        test: its test.
+        is_whole_hidden: whether the stub may also be nothing but its `raise`, as in imported notebooks.
+    """
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
         return  # the rule `solution-markers` reports it
@@ -82,6 +91,8 @@ def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None) -> Found:
         return
     if [node.name for node in defined] != [name]:
         yield from _names_of_item(cell, test)
+        return
+    if is_whole_hidden and len(stub.body) == 1 and isinstance(stub.body[0], ast.Raise):
         return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     if [node.name for node in kept] != [name]:

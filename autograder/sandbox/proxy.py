@@ -212,6 +212,8 @@ class Link:
         """Whether names were defined anew (`define`)."""
         self.watches_arguments = True
         """Whether a function call raises if it changes one of its arguments."""
+        self.watches_modules = True
+        """Whether parameters and buffers of modules count then."""
 
     def wait_until(self, deadline: Deadline) -> None:
         """Sets the deadline of all further requests."""
@@ -250,7 +252,8 @@ class Link:
         encoder = Encoder(self._opaque)
         header = {"op": "call", "of": of, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
         header["grad"] = is_grad_enabled()
-        header["watch"] = ("all" if modules_are_watched() else "data") if self.watches_arguments else ""
+        modules = self.watches_modules and modules_are_watched()
+        header["watch"] = ("all" if modules else "data") if self.watches_arguments else ""
         header["always"] = always
         return self._ask(header, encoder)
 

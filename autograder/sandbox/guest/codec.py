@@ -5,7 +5,7 @@ In a frame's header each value is a plain JSON scalar or a list whose first entr
     ["i", hexadecimal digits]  ["f", "nan" | "inf" | "-inf"]  ["b", start, length]   integer, float, bytes
     ["l", ...]  ["t", ...]  ["d", [key, value], ...]                                 list, tuple, dict
     ["n", type, [field, ...], ...]  ["s", frozen, ...]  ["x", real, imaginary]       named tuple, set, complex number
-    ["U", shape, [text, ...]]  ["P", kind, parts]                                    array of texts, table of pandas
+    ["U", shape, [text, ...]]  ["P", kind, parts]  ["O", kind, parts]                array of texts, table, other value
     ["T", dtype, shape, start, length, gradient]  ["A", dtype, shape, start, length] tensor, numpy array
     ["D", name]  ["V", device]  ["G", start, length]                                 dtype, device, generator
     ["S", start, stop, step]  ["E"]                                                  slice, ellipsis
@@ -32,7 +32,7 @@ import numpy as np
 
 from homework.lazy_torch import is_available, is_imported, is_tensor, torch
 
-from .tables import NotPlainError, put_together, taken_apart
+from . import other_values, tables
 from .wire import LIMITS, Limits, UnsendableError, WireError
 
 _SAFE_INTEGER = 2**53
@@ -63,6 +63,7 @@ _ITERATORS: tuple[type, ...] = (
     type(collections.OrderedDict().values()),
     type(collections.OrderedDict().items()),
 )
+_TIMES = (np.datetime64, np.timedelta64)
 _DICTS: tuple[type, ...] = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
 _MOST_KINDS = 100
@@ -114,8 +115,8 @@ class Encoder:
             return self._tensor(value)
         if kind is np.ndarray:
             return self._array(value)
-        if isinstance(value, np.generic) and kind.__module__ == "numpy":
-            return self.encode(value.item(), depth)
+        if isinstance(value, np.generic) and kind.__module__ == "numpy" and kind not in _TIMES:
+            return self.encode(_python_scalar(value), depth)
         if kind is list:
             return ["l", *(self.encode(entry, depth + 1) for entry in value)]
         if kind is tuple or (is_imported() and kind is torch.Size):
@@ -143,14 +144,18 @@ class Encoder:
             return ["s", kind is frozenset, *(self.encode(entry, depth + 1) for entry in value)]
         if kind is complex:
             return ["x", self.encode(value.real), self.encode(value.imag)]
-        return self._table(value, depth) or self.opaque(value)
+        return self._table(value, depth) or self._other(value, depth) or self.opaque(value)
 
     def _table(self, value: Any, depth: int) -> list[Any] | None:
         try:
-            found = taken_apart(value)
-        except NotPlainError:
+            found = tables.taken_apart(value)
+        except tables.NotPlainError:
             return None
         return found and ["P", found[0], self.encode(found[1], depth + 1)]
+
+    def _other(self, value: Any, depth: int) -> list[Any] | None:
+        found = other_values.taken_apart(value)
+        return found and ["O", found[0], self.encode(found[1], depth + 1)]
 
     def _put(self, data: bytes) -> tuple[int, int]:
         start = len(self.body)
@@ -180,7 +185,10 @@ class Encoder:
         if value.dtype.kind == "U":
             return ["U", list(value.shape), self.encode(value.ravel().tolist(), 1)]
         if value.dtype.name not in _ARRAY_DTYPES:
-            raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot be sent")
+            other = self._other(value, 1)
+            if other is None:
+                raise UnsendableError(f"a numpy array of dtype {value.dtype} cannot be sent")
+            return other
         native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
         return ["A", value.dtype.name, list(value.shape), *self._put(native.tobytes())]
 
@@ -188,6 +196,13 @@ class Encoder:
 @functools.cache
 def _dtype_name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def _python_scalar(value: np.generic) -> Any:
+    item = value.item()
+    return (
+        complex(item) if isinstance(item, np.complexfloating) else float(item) if isinstance(item, np.generic) else item
+    )
 
 
 def _is_named_tuple(kind: type) -> bool:
@@ -344,7 +359,10 @@ class Decoder:
         entries = self._list(parts[1:], depth)
         if not all(map(_is_key, entries)):
             raise WireError("a set of values that are not plain")
-        return frozenset(entries) if parts[0] else set(entries)
+        found = set()
+        for entry in entries:  # one by one: many of one hash take long, and the time limit holds between two
+            found.add(entry)
+        return frozenset(found) if parts[0] else found
 
     def _complex(self, parts: list[Any], depth: int) -> complex:
         numbers = self._list(parts, depth)
@@ -362,14 +380,19 @@ class Decoder:
             raise WireError("an array of texts that would be too large")
         if len(shape) > 16 or any(type(side) is not int or not 0 <= side < 2**31 for side in shape):
             raise WireError("an array of an impossible shape")
-        if math.prod(shape) != len(texts):
+        if math.prod(shape) != len(texts) or math.prod(side for side in shape if side) > max(len(texts), 2**20):
             raise WireError("an array of texts that do not fit its shape")
         return np.array(texts, dtype=f"U{max(longest, 1)}").reshape(shape)
 
     def _put_together(self, parts: list[Any], depth: int) -> Any:
         if len(parts) != 2:
             raise WireError("a table without its parts")
-        return put_together(parts[0], self.decode(parts[1], depth + 1))
+        return tables.put_together(parts[0], self.decode(parts[1], depth + 1))
+
+    def _other(self, parts: list[Any], depth: int) -> Any:
+        if len(parts) != 2:
+            raise WireError("a value without its parts")
+        return other_values.put_together(parts[0], self.decode(parts[1], depth + 1))
 
     def _dtype(self, parts: list[Any], _depth: int) -> torch.dtype:
         (name,) = self._exactly(parts, str)
@@ -451,6 +474,7 @@ class Decoder:
         "x": _complex,
         "U": _texts,
         "P": _put_together,
+        "O": _other,
         "h": _handle,
         "c": _callback,
     }

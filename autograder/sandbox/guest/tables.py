@@ -44,6 +44,10 @@ def taken_apart(value: Any) -> tuple[str, Any] | None:
         return "series", (_index(value.index), _label(value.name), _column(value))
     if isinstance(value, pandas.Index):
         return "index", _index(value)
+    if isinstance(value, pandas.api.extensions.ExtensionArray):
+        return "array", _column(pandas.Series(value))
+    if value is pandas.NA or value is pandas.NaT:
+        return "missing", "NA" if value is pandas.NA else "NaT"
     if kind in (pandas.Timestamp, pandas.Timedelta) and getattr(value, "tz", None) is None:
         return kind.__name__, (value.value, value.unit)
     return None
@@ -61,8 +65,10 @@ def put_together(kind: Any, parts: Any) -> Any:
         raise WireError("a table of pandas, which is not installed here") from None
     try:
         if kind == "frame":
+            if len(parts[2]) > _MOST_COLUMNS:
+                raise WireError("a table of too many columns")
             index, labels, columns = _index_of(parts[0]), _index_of(parts[1]), [_values(one) for one in parts[2]]
-            if len(columns) > _MOST_COLUMNS or any(len(one) != len(index) for one in columns):
+            if any(len(one) != len(index) for one in columns):
                 raise WireError("a table whose columns do not fit")
             frame = pandas.DataFrame(dict(enumerate(columns)), index=range(len(index)))
             frame.index, frame.columns = index, labels
@@ -74,6 +80,10 @@ def put_together(kind: Any, parts: Any) -> Any:
             return series
         if kind == "index":
             return _index_of(parts)
+        if kind == "array":
+            return _values(parts).array
+        if kind == "missing" and parts in ("NA", "NaT"):
+            return getattr(pandas, parts)
         if kind in ("Timestamp", "Timedelta") and type(parts[0]) is int and parts[1] in ("s", "ms", "us", "ns"):
             return getattr(pandas, kind)(parts[0], unit="ns").as_unit(parts[1])
     except WireError:

@@ -120,9 +120,9 @@ def test_the_solution_gets_all_points_and_the_log_says_that_they_can_be_forged(i
         (
             "greet",
             "def greet(name):\n    1 / (name == 'Ada')\n    print('Hello', name)",
-            Status.ERROR,
+            Status.FAILED,
             0,
-            "ZeroDivisionError",
+            "A hidden check of `greet` failed.",
         ),
         ("greet", "def greet(name):\n    import os\n    os._exit(0)", Status.CRASHED, 0, "ended while it was tested"),
         ("parts", "x = 1\ny = 3", Status.PARTIAL, 1, "y: A check failed in line 5 of the test: `assert z == 2"),

@@ -20,9 +20,8 @@ STUB = "raise NotImplementedError"
             'def f(x):\n    """Doc."""\n    raise NotImplementedError',
         ),
         (
-            "### BEGIN SOLUTION\n"
-            'import math\ndef f(\n    x,\n):\n    """Doc."""\n    # why\n    return x\n### END SOLUTION',
-            'import math\ndef f(\n    x,\n):\n    """Doc."""\n    raise NotImplementedError',
+            'def f(\n    x,\n):\n    """Doc."""\n    # why\n    return x',
+            'def f(\n    x,\n):\n    """Doc."""\n    raise NotImplementedError',
         ),
         ("def f(x): return x", 'def f(x):\n    """Solves the task above."""\n    raise NotImplementedError'),
         (
@@ -48,8 +47,17 @@ def test_the_stub_keeps_signature_and_docstring(source: str, stub: str) -> None:
         ("def f():\n    return 1\ndef g():\n    return 2", f"def f():\n    {STUB}\ndef g():\n    {STUB}"),
         (
             "### BEGIN SOLUTION\ndef f():\n    return 1\n### END SOLUTION\ndef g():\n    pass",
-            f"def f():\n    {STUB}\ndef g():\n    {STUB}",
+            f"{STUB}\ndef g():\n    pass",
         ),
+        ("### BEGIN SOLUTION\nimport math\ndef f():\n    return 1\n### END SOLUTION", STUB),
+        ("# the trick: memory\ndef f():\n    return 1", STUB),
+        ("def f():\n    return 1\n    # the trick", STUB),
+        ("@cache\ndef f():\n    return 1", STUB),
+        ("from math import prod\ndef f():\n    return 1", STUB),
+        ("class A:\n    RULES = {1: 2}\n    def f(self):\n        return 1", STUB),
+        ("class A:\n    class B:\n        def f(self):\n            return 1", STUB),
+        ("async def f():\n    return 1", STUB),
+        ("if True:\n    def f():\n        return 1", STUB),
     ],
 )
 def test_of_any_other_cell_students_see_what_the_original_shows_and_signatures(source: str, stub: str) -> None:

@@ -28,7 +28,8 @@ def test_only_files_that_students_see_named_are_taken(tmp_path: Path) -> None:
     path = written_to(
         tmp_path / "one.ipynb",
         text("See ![a figure](fig.png) and `./in/b.csv`.\n\nNot one.ipynb, .env, ../one or link.csv."),
-        given("import helpers\nimport os.path\nt = open('a.csv')"),
+        given("import helpers\nimport os.path\nt = open('a.csv')  # not 'unused.csv'"),
+        text("The grades of unused.csv."),
         solution("x = open('answer.csv').read()", "x"),
         graded_by(f"assert x\n{hidden}"),
     )

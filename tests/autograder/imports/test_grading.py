@@ -84,3 +84,34 @@ def test_points_are_those_of_the_test_cells(bank: Path) -> None:
     assert graded(bank, mean=visible_only).item("mean").score == 1 + 1 + 2 / 2
     never_raises = ACCOUNT.replace("amount > self.balance", "False")
     assert graded(bank, Account=never_raises).item("Account").score == 0
+
+
+PLACED = [
+    given("import numpy as np\nTOL = 1e-6\ndata = np.arange(5.0)\ndef near(a, b):\n    return abs(a - b) < TOL"),
+    solution("def spread(x):\n    return np.std(x, ddof=1)", "spread"),
+    graded_by("assert abs(spread(data) - data.std(ddof=1)) < TOL\nassert near(spread(data), 1.5811388)", "t1", 1),
+    solution("def ordered(x):\n    return sorted(x)", "ordered"),
+    graded_by("a = [3, 1, 2]\nassert ordered(a) == [1, 2, 3]\nassert a == [3, 1, 2]", "t2", 1),
+    solution("def without(frame):\n    return frame.assign(z=1)", "without"),
+    graded_by(
+        "import pandas as pd\nd = pd.DataFrame({'x': [1]})\nassert 'z' in without(d)\nassert 'z' not in d", "t3", 1
+    ),
+    solution("def grid(n):\n    return [[0] * n for _ in range(n)]", "grid"),
+    graded_by("g = grid(2)\ng[0].append(5)\nassert g[1] == [0, 0]", "t4", 1),
+]
+
+
+def test_a_student_can_neither_set_what_is_given_nor_change_what_the_test_reads(course: Path, tmp_path: Path) -> None:
+    import_assignment(written_to(tmp_path / "placed.ipynb", *PLACED), "nbgrader", to=course / "solutions")
+    problem = load_problem("placed", course)
+    assert {item.id for item in problem.items if item.is_in_process} == {"grid"}
+    wrong = {
+        "spread": "TOL = 1e9\ndata = np.zeros(2)\ndef near(*_):\n    return True\ndef spread(x):\n    return 0.0",
+        "ordered": "def ordered(x):\n    x.sort()\n    return x",
+        "without": "def without(frame):\n    frame['z'] = 1\n    return frame",
+        "grid": "def grid(n):\n    return [[0] * n] * n",
+    }
+    for answers, points in ((wrong, 0), ({"spread": "def spread(x):\n    return float(np.std(x, ddof=1))"}, 4)):
+        notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
+        submission = Submission("ada", "placed.ipynb", notebook_text(notebook).encode())
+        assert grade_submission("placed", submission, root=course).log.score == points

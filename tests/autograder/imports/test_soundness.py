@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
-from autograder.imports.soundness import Reached, unsound
+from autograder.imports.soundness import Reached, reads_arguments, unsound
 
 REACHED = Reached(frozenset({"squares"}), frozenset({"size"}))
 
@@ -27,7 +29,7 @@ SOUND = [
     "assert squares(size), f'of {size}'",
     "result = squares(2)\nassert result[0] == 1, f'squares(2) gave {squares(2)}'",
 ]
-KNOWN = {"helper", "MyError", "case"}
+KNOWN = {"helper", "table", "MyError", "case"}
 BY_HAND = ("no cell defines", "magic", "AUTOTEST", "valid Python", "as the score", "cannot be imported")
 """What cannot run in the student's process either."""
 UNSOUND = {
@@ -69,6 +71,10 @@ UNSOUND = {
     "x = [1]\nassert squares(x) is x": "identities",
     "class Fake:\n    pass\nassert squares(Fake())": "class `Fake`",
     "x = squares(2)\nx[0] = 5\nassert squares(2)[0] == 1": "has a copy",
+    "x = squares(2)\nx.append(5)\nassert squares(2)[0] == 1": "has a copy",
+    "x = squares(2)\nx[0].rows[1].append(5)\nassert x": "has a copy",
+    "x = squares(2)\nx += 1\nassert squares(2)[0] == 1": "has a copy",
+    "table[0] = 4\nassert squares(table)": "changes `table` of a given cell",
     "squares(2) == [1, 4]": "takes as the score",
     "0.5": "takes as the score",
     "from nowhere_at_all import check\ncheck(squares(1))": "cannot be imported",
@@ -87,3 +93,19 @@ def test_a_test_of_anything_else_is_not_and_the_reason_says_what_to_do(source: s
     assert reason is not None and why in reason.why, reason
     assert reason.fix
     assert reason.by_hand == any(word in reason.why for word in BY_HAND)
+
+
+@pytest.mark.parametrize(
+    ("source", "reads"),
+    [
+        ("x = [3, 1]\ny = squares(x)\nassert x == [3, 1]", True),
+        ("x = [3, 1]\nassert squares(x) == sorted(x)", True),
+        ("x = [3, 1]\nassert sorted(x) == squares(x)", False),
+        ("x = [3, 1]\nassert squares(x[0]) == 9 and x", True),
+        ("x = [3, 1]\nassert squares([1]) == [1]\nassert x", False),
+        ("assert squares(3) == [1, 4, 9]", False),
+        ("x = [1]\nassert len(x) == squares(2)[0]\nassert x", False),
+    ],
+)
+def test_a_test_that_reads_an_argument_after_the_call_is_seen(source: str, reads: bool) -> None:
+    assert reads_arguments(ast.parse(source), REACHED) is reads

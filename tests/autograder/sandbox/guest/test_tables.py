@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
+import decimal
+import fractions
 import json
+import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -77,7 +83,7 @@ def test_a_table_is_the_same_on_the_other_side(table: Any) -> None:
 def test_a_table_of_other_objects_and_what_is_no_table_stay_where_they_are() -> None:
     odd = type("Odd", (pandas.Series,), {})  # a class of the student's
     others = [
-        *(pandas.Series([object()]), pandas.Series([[1]]), FRAME.groupby("kind", observed=True), pandas.NA),
+        *(pandas.Series([object()]), pandas.Series([[1]]), FRAME.groupby("kind", observed=True)),
         *(odd([1]), pandas.Series(pandas.date_range("2020", periods=2, tz="UTC")), pandas.DataFrame),
     ]
     assert [sent(value) for value in others] == ["kept"] * len(others)
@@ -129,3 +135,82 @@ def test_values_are_plain_beside_tables_too() -> None:
 def test_odd_parts_are_refused(node: list[Any]) -> None:
     with pytest.raises(WireError):
         decoded(node)
+
+
+OTHERS = [
+    np.array([1 + 2j, 3]),
+    np.array(["2020-01-01", "NaT"], dtype="datetime64[D]"),
+    np.array([[1, "a", None]], dtype=object),
+    np.array([b"ab", b"c"], dtype=object),
+    datetime.datetime(2020, 2, 3, 4, 5),
+    datetime.date(2020, 2, 3),
+    datetime.timedelta(days=1, microseconds=2),
+    fractions.Fraction(1, 3),
+    decimal.Decimal("1.50"),
+    collections.deque([1, 2], maxlen=3),
+    np.datetime64("2020-01-01"),
+    np.timedelta64(3, "h"),
+    FRAME.maybe.array,
+    FRAME.text.unique(),
+    FRAME.kind.unique(),
+]
+
+
+@pytest.mark.parametrize("value", OTHERS, ids=lambda value: type(value).__name__)
+def test_values_of_other_kinds_cross(value: Any) -> None:
+    received = sent(value)
+    assert type(received) is type(value)
+    if isinstance(value, np.ndarray):
+        assert received.dtype == value.dtype
+        np.testing.assert_array_equal(received, value)
+    elif hasattr(value, "tolist") and not isinstance(value, np.generic):
+        assert str(received) == str(value)
+    else:
+        assert received == value
+
+
+def test_numbers_of_numpy_become_plain_ones() -> None:
+    assert sent(np.longdouble(1.5)) == 1.5 and sent(np.clongdouble(1j)) == 1j and sent(pandas.NaT) is pandas.NaT
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        ["O", "times", ["t", "float64", ["l"], ["A", "int64", [1], 0, 8]]],
+        ["O", "times", ["t", "datetime64[D]", ["l", 2], ["A", "int64", [1], 0, 8]]],
+        ["O", "complex", ["t", ["l", 1], ["A", "int64", [1], 0, 8]]],
+        ["O", "objects", ["t", ["l", 1], ["l", ["l"]]]],
+        ["O", "objects", ["t", ["l", 0, 2**31 - 1], ["l"]]],
+        ["O", "Fraction", "1/0"],
+        ["O", "Decimal", "9" * 2000],
+        ["O", "Decimal", "1e999999999"],
+        ["O", "date", "never"],
+        ["O", "deque", ["t", 3, 4]],
+        ["O", "timedelta", ["t", 2**50, 0, 0]],
+        ["O", "code", "x"],
+        ["U", [0, 2**31 - 1, 2**31 - 1], ["l"]],
+        ["U", [2**31 - 1, 0], ["l"]],
+    ],
+    ids=lambda node: str(node)[:50],
+)
+def test_odd_parts_of_other_values_are_refused(node: list[Any]) -> None:
+    with pytest.raises(WireError):
+        decoded(node, bytes(8))
+
+
+def test_the_time_limit_holds_while_a_set_of_one_hash_is_decoded() -> None:
+    node = ["s", False, *(["i", format(k * (2**61 - 1), "x")] for k in range(1, 60_001))]
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    begun = time.process_time()
+    try:
+        with pytest.raises(TimeoutError):
+            decoded(node)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.process_time() - begun < 10, "as one call of set() it took a minute"
