@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from autograder.course.config import COURSE_FILE, root_folder
-from autograder.course.new_problem import new_problem
 
 
 def new_command(
@@ -20,6 +19,8 @@ def new_command(
     The example passes `lint`, `check` and `release` at once; change it piece by piece. Nothing is written where files
     of such a problem exist.
     """
+    from autograder.course.new_problem import new_problem  # slow import
+
     root = root_folder()
     written = new_problem(problem, title=title, homework=homework, root=root)
     source, *variants = [path for path in written if path.name != COURSE_FILE]

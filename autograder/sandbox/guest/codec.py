@@ -140,7 +140,7 @@ class Encoder:
             return ["S", *(self.encode(part, depth + 1) for part in (value.start, value.stop, value.step))]
         if value is Ellipsis:
             return ["E"]
-        if kind is set or kind is frozenset:
+        if (kind is set or kind is frozenset) and all(map(_is_key, value)):
             return ["s", kind is frozenset, *(self.encode(entry, depth + 1) for entry in value)]
         if kind is complex:
             return ["x", self.encode(value.real), self.encode(value.imag)]
