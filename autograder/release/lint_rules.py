@@ -38,7 +38,7 @@ def findings(cells: list[TextCell]) -> Found:
         if tree is None:
             yield line, "syntax", error
         elif cell.is_answer:
-            yield from _stub(cell, tree, tests.get(cell.grade_id), is_whole_hidden=not is_ours)
+            yield from _stub(cell, tree, tests.get(cell.grade_id), may_hide_all=not is_ours)
         elif not cell.is_test:
             yield from _given(tree)
             given |= _defined(tree)
@@ -60,14 +60,14 @@ def _parse(cell: TextCell, text: str) -> tuple[ast.Module | None, int, str]:
         return None, offset + (getattr(error, "lineno", None) or 1), message
 
 
-def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, is_whole_hidden: bool) -> Found:
+def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, may_hide_all: bool) -> Found:
     """Findings about the stub: it must parse, and keep signature and docstring if it defines one function or class.
 
     Args:
         cell: the solution cell.
         tree: its syntax tree.
         test: its test.
-        is_whole_hidden: whether the stub may also be nothing but its `raise`, as in imported notebooks.
+        may_hide_all: whether the stub may hide the signature too, as in imported notebooks.
     """
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
@@ -92,9 +92,9 @@ def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, is_whole_h
     if [node.name for node in defined] != [name]:
         yield from _names_of_item(cell, test)
         return
-    if is_whole_hidden and len(stub.body) == 1 and isinstance(stub.body[0], ast.Raise):
-        return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    if may_hide_all and not kept:
+        return
     if [node.name for node in kept] != [name]:
         message = f"the signature of {name!r} is inside the solution region; move BEGIN SOLUTION below it"
         yield cell.number, "stub", message
