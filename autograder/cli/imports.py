@@ -29,6 +29,7 @@ def import_command(
     with the same points. The report is printed and written beside the source, as <problem>.import.md. Nothing is
     written if a notebook cannot be imported or a problem of that id exists.
     """
+    from autograder.course.config import root_folder
     from autograder.imports.assignment import import_assignment  # slow import
 
     imported = import_assignment(path, format_.value, problem=problem, to=to, homework=homework)
@@ -37,5 +38,8 @@ def import_command(
     for one in imported:
         typer.echo(f"{one.source}\n{one.report_path}")
     names = " ".join(one.problem for one in imported)
+    root = imported[0].source.parents[1]
+    if root != root_folder():
+        typer.echo(f"cd {root}")
     for step in ("lint", "check", "release"):
         typer.echo(f"autograder {step} {names}")

@@ -59,7 +59,10 @@ def _changes(patch: str) -> Iterator[tuple[int, list[str]]]:
     lines = [(number, "" if line.startswith("#") else line) for number, line in enumerate(patch.splitlines(), start=1)]
     for number, line in lines:
         if line.strip() and line[0] not in "-+ ":
-            raise PatchError(number, "a line of a patch begins with `-`, `+`, a space or `#`")
+            raise PatchError(
+                number,
+                "a line of a patch begins with `-`, `+`, a space or `#`; leave out lines with `---`, `+++` or `@@`",
+            )
     for is_blank, group in groupby(lines, key=lambda one: not one[1].strip()):
         change = list(group)
         if not is_blank:

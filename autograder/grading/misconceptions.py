@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import logging
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from autograder.grading.reference import Names, Reference, run_trusted
 from autograder.grading.tolerance import EXACT, Precision, for_device, precision_of, same
 from homework.hand_in.personal import draws_for, plain_json
 from homework.lazy_torch import torch, when_imported
+
+_log = logging.getLogger("autograder")
 
 ANSWER_SEED = 0
 """Seed of the global generators before each answer, as in `homework.hand_in.log`; the sandbox uses the same."""
@@ -154,11 +157,17 @@ def recognise(reference: Reference, item: Item, got: Any, student_id: str, devic
 
 @functools.lru_cache(maxsize=256)
 def known_misconceptions(reference: Reference, item: Item) -> dict[str, Names]:
-    """Variant name → the names that a notebook with this known wrong solution of the item defines."""
+    """Variant name → the names that a notebook with this known wrong solution of the item defines.
+
+    One that cannot be run is left out, with a warning: it is the author's fault, and no student's.
+    """
     found = {}
     for variant in variants(reference.problem, "wrong"):
         if variant.item == item.id:
-            found[variant.slug] = with_answer(reference, variant)
+            try:
+                found[variant.slug] = with_answer(reference, variant)
+            except Exception as error:
+                _log.warning("%s cannot be run (%s); `autograder lint` may say why", variant.path, error)
     return found
 
 

@@ -6,6 +6,8 @@ the place in the student's own cell, never a number, an input or a line of the t
 
 from __future__ import annotations
 
+import ast
+import functools
 import re
 import traceback
 from collections.abc import Collection, Mapping, Sequence
@@ -16,6 +18,7 @@ from autograder.core.results import Status
 from autograder.core.software import versions
 from autograder.course.item_parts import weights_of
 from autograder.course.problem import Item
+from autograder.course.python_cells import syntax_tree
 from autograder.grading.failed_cells import with_cause
 from autograder.grading.mixed_types import whose_types
 from autograder.sandbox.guest.wire import WireError
@@ -158,7 +161,8 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
         return Verdict(Status.FAILED, "\n".join(part for part in (hint, detail) if part)[:_MOST])
     if isinstance(error, AssertionError):
         line = "" if quiet else _line_of_test(item, error)
-        text = str(error) or f"A check of `{item.id}` failed" + (f": `{line}`" if line else ".")
+        said = str(error) if not quiet or str(error) in _texts(item) else ""  # a message made of values tells them
+        text = said or f"A check of `{item.id}` failed" + (f": `{line}`" if line else ".")
         return Verdict(Status.FAILED, text[:_MOST])
     if isinstance(error, WireError):
         what = f"`{item.id}` returned or passed on a value that is not plain data, a tensor or an array"
@@ -180,6 +184,14 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
 def hidden_check(item_id: str) -> str:
     """All that is said where a hidden check inside the student's process failed."""
     return f"A hidden check of `{item_id}` failed."
+
+
+@functools.lru_cache(maxsize=256)
+def _texts(item: Item) -> frozenset[str]:
+    """The texts that an item's test has as a whole."""
+    tree = syntax_tree(item.test.source) if item.test else None
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)) if tree else ()
+    return frozenset(value for value in constants if isinstance(value, str))
 
 
 def _line_of_test(item: Item, error: Exception) -> str:

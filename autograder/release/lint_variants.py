@@ -63,6 +63,7 @@ def _findings(variant: Variant) -> Iterator[Finding]:
         yield Finding(variant.path, 1, "variants", message)
     try:
         tree = ast.parse(variant.source)
+        compile(tree, variant.path.name, "exec", dont_inherit=True)  # sees e.g. a `return` outside of a function
     except (SyntaxError, ValueError) as error:
         what, line = getattr(error, "msg", error), getattr(error, "lineno", None) or 1
         if variant.path.suffix == PATCH:

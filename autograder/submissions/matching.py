@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -107,6 +108,8 @@ class _Search:
         if item.kind != "code" and not any(map(self._has_id, fits)):
             fits += self.of_another_type
         self._by_id = [n for n in fits if cells[n].grade_id == item.id]
+        if not self._by_id and item.kind != "code":
+            self._by_id = [n for n in fits if self._has_original_id(n)]
         self._by_cell = [n for n in fits if not cells[n].grade_id and cells[n].cell_id == item.cell.id]
         code = [n for n, cell in enumerate(cells) if cell.cell_type == "code" and item.kind == "code"]
         self._by_name = [n for n in code if item.id in cells[n].source and defines(cells[n].source, item.id)]
@@ -187,6 +190,13 @@ class _Search:
     def _has_id(self, n: int) -> bool:
         cell = self._cells[n]
         return cell.grade_id == self._item.id or (not cell.grade_id and cell.cell_id == self._item.cell.id)
+
+    def _has_original_id(self, n: int) -> bool:
+        """Whether a cell has the id from which an import made the item's: `plot-it` for `figure_plot_it`."""
+        own = {item.id for item in self._problem.items}
+        grade_id = self._cells[n].grade_id
+        label = re.sub(r"\W+", "_", grade_id, flags=re.ASCII).strip("_")
+        return bool(label) and grade_id not in own and self._item.id == f"{self._item.kind}_{label}"
 
     def _is_unlike_stub(self, n: int) -> bool:
         return self._cells[n].source.strip() != self._stub.strip()
