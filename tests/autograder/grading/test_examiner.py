@@ -26,6 +26,7 @@ from autograder.grading import examiner, misconceptions, notebook_run, personal_
 from autograder.grading.grade import grade_submission
 from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
+from autograder.release.lint_variants import lint_variants
 from autograder.release.notebook import released_notebook
 from autograder.sandbox.host import ANY, Host, HostGoneError, Session
 from autograder.sandbox.limits import SessionLimits
@@ -684,3 +685,32 @@ def test_a_helper_that_cannot_be_written_again_is_a_redefined_one() -> None:
     helpers = reference(problem).helpers
     for odd in ("print(f\"{'a\u00a0b'}\")", "x = " + "{1: " * 180 + "1" + "}" * 180):
         assert helpers.redefined_in(f"def leaves_alone(*_):\n    {odd}\n    return True\n") <= {"leaves_alone"}
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("import numpy as np\nnp.testing.assert_allclose(steep(points).detach(), 7.0)", "A check of `Line` failed."),
+        ('raise AssertionError(f"expected {points}")', "A check of `Line` failed."),
+        ('assert steep is None, "see the formula"', "see the formula"),
+    ],
+)
+def test_a_hidden_check_shows_only_messages_that_its_author_wrote_as_they_are(
+    tmp_path: Path, check: str, said: str
+) -> None:
+    old = 'assert close(steep(points), -3.0 * points + 0.5, "wrong for a negative slope")'
+    root = course_copy(tmp_path / "course", {old: check})
+    log = grade_submission("toy", Submission("ada", notebook=text(solved())), root=root).log
+    assert log.item("Line").message == said
+
+
+def test_a_known_wrong_solution_that_cannot_be_run_costs_no_student_anything(tmp_path: Path) -> None:
+    root = course_copy(tmp_path / "course")
+    broken = root / "solutions" / "variants" / "toy" / "wrong" / "standardize" / "broken.py"
+    broken.write_text("# misconception: you returned too early\ndef standardize(x, eps):\n    pass\nreturn x\n")
+    assert any(
+        one.path == broken and "not valid Python" in one.message for one in lint_variants(load_problem("toy", root))
+    )
+    wrong = Submission("ada", notebook=text(solved(standardize=STANDARDIZE + "    return x")))
+    log = grade_submission("toy", wrong, root=root).log
+    assert (log.item("standardize").score, log.item("Line").score) == (0, 8)

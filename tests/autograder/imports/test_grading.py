@@ -8,14 +8,14 @@ import pytest
 
 from autograder.cli.check import check, failures
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import GradedLog
+from autograder.core.results import GradedLog, Status
 from autograder.course.problem import load_problem
 from autograder.grading.grade import grade_submission
 from autograder.imports.assignment import import_assignment
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
-from tests.autograder.imports.notebooks import given, graded_by, solution, text, written_to
+from tests.autograder.imports.notebooks import given, graded_by, manual, solution, text, written_to
 
 pytestmark = pytest.mark.kernel
 
@@ -115,3 +115,12 @@ def test_a_student_can_neither_set_what_is_given_nor_change_what_the_test_reads(
         notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
         submission = Submission("ada", "placed.ipynb", notebook_text(notebook).encode())
         assert grade_submission("placed", submission, root=course).log.score == points
+
+
+def test_an_answer_graded_by_hand_is_found_by_its_id_in_the_original(course: Path, tmp_path: Path) -> None:
+    cells = [text("# One"), text("Why?", "why", 1), manual("plot(1)", "plot-it", 2)]
+    import_assignment(written_to(tmp_path / "one.ipynb", *cells), "nbgrader", to=course / "solutions")
+    cells[1].source, cells[2].source = "Because.", "plot(2)"
+    submission = Submission("ada", notebook=written_to(tmp_path / "in.ipynb", *cells).read_bytes())
+    log = grade_submission("one", submission, root=course).log
+    assert [item.status for item in log.items] == [Status.MANUAL, Status.MANUAL]
