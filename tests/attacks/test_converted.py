@@ -34,9 +34,9 @@ assert z.shape == y.shape
 assert torch.allclose(z.mean(0), torch.zeros(4), atol=1e-4)
 assert torch.allclose(standardize(y), (y - y.mean(0)) / (y.var(0, unbiased=False) + 1e-5).sqrt(), atol=1e-4)
 ### END HIDDEN TESTS"""
-LAST = "largest = standardize(torch.tensor([[1.0], [2.0], [9.0]])).max().item()"
+LAST = "largest = standardize(torch.linspace(0, 5, 28).reshape(7, 4) ** 2).max().item()"
 TEST_LAST = (
-    "assert largest == largest\n### BEGIN HIDDEN TESTS\nassert abs(largest - 1.4049) < 1e-3\n### END HIDDEN TESTS"
+    "assert largest == largest\n### BEGIN HIDDEN TESTS\nassert abs(largest - 1.84147) < 1e-3\n### END HIDDEN TESTS"
 )
 
 
@@ -72,5 +72,6 @@ def test_no_attack_earns_a_point_and_the_honest_student_has_all(logs: dict[str, 
     assert logs.pop("honest").score == 6
     earned = {student: log.item("standardize").score for student, log in logs.items()}
     assert {student: score for student, score in earned.items() if score} == {}
-    assert {student for student, log in logs.items() if log.item("largest").score} == set()
+    right = {student for student, log in logs.items() if log.item("largest").score}
+    assert right <= {"69b_right_at_first"}, "its first calls are right, so this value is, too"
     assert {log.outcome for log in logs.values()} == {Outcome.GRADED}
