@@ -8,7 +8,7 @@ right alternative must lose none. All of them are graded like a student's submis
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.batch.grade_folder import Progress, grade_all, worker_pool
@@ -17,8 +17,9 @@ from autograder.core.machine import cores
 from autograder.core.notebook_io import notebook_text
 from autograder.core.results import GradedLog, Step
 from autograder.course.config import root_folder
+from autograder.course.name_analysis import defines
 from autograder.course.problem import Problem, load_problem, problem_ids
-from autograder.course.variants import variants
+from autograder.course.variants import Variant, variants
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.release.promises import unchecked_promises
@@ -53,10 +54,14 @@ def check(
     rows: list[CheckRow] = []
     with worker_pool(list(submissions), total, workers, "", root) as pool:
         for problem in problems:
+            nameless = {one.name for one in variants(problem, "wrong") if not _answers(problem, one)}
             found = {}
             for submission, grading in grade_all(problem, submissions[problem.id], pool):
                 variant = str(submission.student)
                 found[variant] = _row(problem, variant, grading.log, grading.seconds)
+                if variant in nameless:
+                    why = "it does not define its item, and so proves nothing"
+                    found[variant] = replace(found[variant], ok=False, got=why)
                 if progress:
                     progress(Step(len(rows) + len(found), total))
             rows += [found[str(submission.student)] for submission in submissions[problem.id]]
@@ -114,6 +119,11 @@ def check_rewritten(
         sample=sample,
         tick=lambda done, total: progress(Step(done, total)) if progress else None,
     )
+
+
+def _answers(problem: Problem, variant: Variant) -> bool:
+    """Whether a variant defines the item that it answers."""
+    return not problem.item(variant.item).has_name or defines(variant.source, variant.item)
 
 
 def _problems(ids: Sequence[str] | None, root: Path) -> list[Problem]:

@@ -61,7 +61,8 @@ def run_preflight(problem: Problem, host: Host) -> None:
         raise SetupError(
             f"nothing was graded, because on this machine the solution of {problem.id!r} gets only "
             f"{log.auto_score:g} of {log.auto_max_score:g} points ({lost[0].id}: {lost[0].status}, {lost[0].message}). "
-            f"Run `autograder check {problem.id}` and fix the source or the installed libraries."
+            f"Fix the solution or its test in {problem.path}, or the installed libraries, then run "
+            f"`autograder check {problem.id}`."
         )
 
 

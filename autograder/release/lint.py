@@ -85,8 +85,14 @@ def lint_source(path: Path) -> list[Finding]:
     return sorted(Finding(path, line, rule, message) for line, rule, message in found)
 
 
+_ALMOST_A_CELL = re.compile(r"#\s*%\s*(?:\[|nbgrader=|tags=|$)|#%%|##+\s*%%")
+
+
 def _complaints(cells: list[TextCell]) -> Found:
     for cell in cells:
+        for line in cell.lines:
+            if _ALMOST_A_CELL.match(line.text):
+                yield line.number, "percent", "this looks like the first line of a cell; begin it with `# %%`"
         for line in cell.complaints:
             yield line.number, "metadata" if line.number == cell.number else "percent", line.text
 

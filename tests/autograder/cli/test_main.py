@@ -78,7 +78,7 @@ def test_release_prints_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("found", "status"), [(0, 0), (2, 1)])
 def test_lint_prints_the_findings_and_fails_on_them(monkeypatch: pytest.MonkeyPatch, found: int, status: int) -> None:
     finding = Finding(Path("solutions/vae.py"), 7, "marker", "misspelt; write HIDDEN")
-    stand_in(monkeypatch, "autograder.release.lint", lint_problem=lambda problem: [finding] * found)
+    stand_in(monkeypatch, "autograder.release.lint", lint_problem=lambda problem: [finding] * found, Finding=Finding)
     result = runner.invoke(app, ["lint", "vae"])
     assert result.exit_code == status
     assert result.stdout.splitlines() == ["solutions/vae.py:7: marker: misspelt; write HIDDEN"] * found

@@ -137,4 +137,4 @@ def test_a_check_by_pytest_that_fails_is_a_failed_check(tmp_path: Path) -> None:
     root = root_with(tmp_path, {CHECK: f"{CHECK}\nimport pytest\nwith pytest.raises(ValueError):\n    steep(points)"})
     log = grade_submission("toy", Submission("ada", notebook=text(solved())), root=root).log
     assert (log.item("Line").status, log.item("Line").score) == (Status.FAILED, 0)
-    assert "DID NOT RAISE" in log.item("Line").message and log.item("standardize").score == 12
+    assert log.item("Line").message == "A check of `Line` failed." and log.item("standardize").score == 12
