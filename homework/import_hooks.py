@@ -1,4 +1,4 @@
-"""Runs an action just before or just after a module is imported, whoever imports it."""
+"""Runs an action just before or just after a module is imported, wherever that happens."""
 
 from __future__ import annotations
 

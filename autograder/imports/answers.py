@@ -73,9 +73,10 @@ def _definition_answer(source: str, tree: ast.Module, name: str) -> CodeAnswer |
 
 def _other_answer(source: str, solved: str) -> CodeAnswer:
     """A cell whose answer is what its variables hold, or several definitions."""
-    if region_lines(source, SOLUTION) and _has_stub(source):
+    has_regions = bool(region_lines(source, SOLUTION))
+    if has_regions and _has_stub(source):
         return CodeAnswer("", source, ())
-    if _is_plain(solved, ast.parse(solved)) and _has_stub(wrapped := _wrapped(solved)):
+    if not has_regions and _is_plain(solved, ast.parse(solved)) and _has_stub(wrapped := _wrapped(solved)):
         return CodeAnswer("", wrapped, ("students now see its signatures and docstrings",))
     return CodeAnswer("", f"{begin(SOLUTION)}\n{solved.strip()}\n{end(SOLUTION)}", ())
 

@@ -36,7 +36,7 @@ def question_answers(question: Question, blocks: Sequence[Block], has_points: bo
 
 def _automatic(question: Question, blocks: Sequence[Block], has_points: bool) -> dict[Block, Original]:
     answers = _code_answers(blocks)
-    made = {block: block.left_out("text of a solution, which otter shows to nobody") for block in _texts(blocks)}
+    made = {block: block.left_out("text of a solution, which otter does not show") for block in _texts(blocks)}
     hints: list[str] = []
     for prompt in (block for block in blocks if block.kind == "prompt" and block.is_code and answers):
         is_repeated = _defines(prompt.node.source)
@@ -46,9 +46,7 @@ def _automatic(question: Question, blocks: Sequence[Block], has_points: bool) ->
     for number, (block, found) in enumerate(answers):
         looks = [found.look, "" if found.is_marked else _UNMARKED]
         if not number and question.points and not has_points:
-            looks.append(
-                "the question has points, but no test and no `manual: true`, so that otter gives them to nobody"
-            )
+            looks.append("the question has points, but no test and no `manual: true`, so otter does not award them")
         source = "\n".join([*(hints if not number else []), found.source])
         made[block] = block.original(source, "solution", _name(question, number), look=_joined(looks))
     return made

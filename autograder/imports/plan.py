@@ -91,6 +91,7 @@ class Plan:
         self._join()
         for answer in self.answers:
             self._decide(answer, known or {})
+        self.given_values = self._given_values()
         self.helpers = self._helpers()
         while any([self._judge(answer) for answer in self.answers] + [self._spread()]):
             pass
@@ -180,8 +181,9 @@ class Plan:
             functions = [node for node in (tree.body if tree else ()) if isinstance(node, ast.FunctionDef)]
             found |= {node.name: ast.unparse(node) for node in functions}
         known = set(found).difference(*(answer.binds for answer in self.answers))
-        given = self._given_values()
-        while foreign := {name for name in known if unsound(self._with_imports(found[name]), Reached(), known | given)}:
+        while foreign := {
+            name for name in known if unsound(self._with_imports(found[name]), Reached(), known | self.given_values)
+        }:
             known -= foreign
         return frozenset(known)
 
@@ -198,7 +200,7 @@ class Plan:
         sources = [source for _, source in self._running()]
         bound = frozenset().union(*((names_of(source) or NO_NAMES).binds for source in sources))
         functions = frozenset().union(*map(definitions, sources))
-        own = self.helpers | self._given_values() | (self._other_imports | self.imports).keys()
+        own = self.helpers | self.given_values | (self._other_imports | self.imports).keys()
         return Reached(functions - own, bound - functions - own)
 
     def _judge(self, answer: Answer) -> bool:
@@ -207,7 +209,7 @@ class Plan:
             return False
         for test in (test for test in answer.tests if test.points > 0):
             for source in (test.source, replaced(test.source, HIDDEN, None)):
-                if reason := unsound(self._with_imports(source), self._reached(), self.helpers | self._given_values()):
+                if reason := unsound(self._with_imports(source), self._reached(), self.helpers | self.given_values):
                     (answer.by_hand if reason.by_hand else answer.inside).setdefault(test.number, reason)
         return not answer.is_code
 

@@ -85,7 +85,7 @@ def lint_source(path: Path) -> list[Finding]:
     return sorted(Finding(path, line, rule, message) for line, rule, message in found)
 
 
-_ALMOST_A_CELL = re.compile(r"#\s*%\s*(?:\[|nbgrader=|tags=|$)|#%%|##+\s*%%")
+_ALMOST_A_CELL = re.compile(r"#\s*%\s*(?:\[markdown\]|nbgrader=|tags=)")
 
 
 def _complaints(cells: list[TextCell]) -> Found:

@@ -200,9 +200,9 @@ def _dtype_name(dtype: torch.dtype) -> str:
 
 def _python_scalar(value: np.generic) -> Any:
     item = value.item()
-    return (
-        complex(item) if isinstance(item, np.complexfloating) else float(item) if isinstance(item, np.generic) else item
-    )
+    if not isinstance(item, np.generic):
+        return item
+    return complex(item) if isinstance(item, np.complexfloating) else float(item)  # of more bits than Python's
 
 
 def _is_named_tuple(kind: type) -> bool:
@@ -378,21 +378,18 @@ class Decoder:
         longest = max(map(len, texts), default=1)
         if 4 * longest * len(texts) > self.limits.body:  # each takes the room of the longest one
             raise WireError("an array of texts that would be too large")
-        if len(shape) > 16 or any(type(side) is not int or not 0 <= side < 2**31 for side in shape):
-            raise WireError("an array of an impossible shape")
-        if math.prod(shape) != len(texts) or math.prod(side for side in shape if side) > max(len(texts), 2**20):
-            raise WireError("an array of texts that do not fit its shape")
-        return np.array(texts, dtype=f"U{max(longest, 1)}").reshape(shape)
+        return np.array(texts, dtype=f"U{max(longest, 1)}").reshape(other_values.shape_of(shape, len(texts)))
 
-    def _put_together(self, parts: list[Any], depth: int) -> Any:
-        if len(parts) != 2:
-            raise WireError("a table without its parts")
-        return tables.put_together(parts[0], self.decode(parts[1], depth + 1))
+    def _table(self, parts: list[Any], depth: int) -> Any:
+        return tables.put_together(*self._kind_and_parts(parts, depth))
 
     def _other(self, parts: list[Any], depth: int) -> Any:
+        return other_values.put_together(*self._kind_and_parts(parts, depth))
+
+    def _kind_and_parts(self, parts: list[Any], depth: int) -> tuple[Any, Any]:
         if len(parts) != 2:
             raise WireError("a value without its parts")
-        return other_values.put_together(parts[0], self.decode(parts[1], depth + 1))
+        return parts[0], self.decode(parts[1], depth + 1)
 
     def _dtype(self, parts: list[Any], _depth: int) -> torch.dtype:
         (name,) = self._exactly(parts, str)
@@ -473,7 +470,7 @@ class Decoder:
         "s": _set,
         "x": _complex,
         "U": _texts,
-        "P": _put_together,
+        "P": _table,
         "O": _other,
         "h": _handle,
         "c": _callback,
@@ -487,9 +484,7 @@ def _named_tuple_type(name: str, fields: tuple[str, ...]) -> Any:
 
 
 def _is_key(key: Any) -> bool:
-    if type(key) is tuple:
-        return all(_is_key(part) for part in key)
-    if type(key) is frozenset:
+    if type(key) in (tuple, frozenset):
         return all(_is_key(part) for part in key)
     return key is None or type(key) in (str, int, float, bool)
 

@@ -50,19 +50,19 @@ def put_together(kind: Any, parts: Any) -> Any:
             name, shape, numbers = parts
             if not _TIMES.fullmatch(name) or type(numbers) is not np.ndarray or numbers.dtype != np.int64:
                 raise WireError("moments of another kind")
-            return numbers.view(name).reshape(_shape(shape, numbers.size))[()]
+            return numbers.view(name).reshape(shape_of(shape, numbers.size))[()]
         if kind == "complex":
             shape, numbers = parts
             if type(numbers) is not np.ndarray or numbers.dtype != np.float64 or numbers.size % 2:
                 raise WireError("complex numbers of another kind")
-            return numbers.view(np.complex128).reshape(_shape(shape, numbers.size // 2))
+            return numbers.view(np.complex128).reshape(shape_of(shape, numbers.size // 2))
         if kind == "objects":
             shape, entries = parts
             if type(entries) is not list or not all(type(entry) in _PLAIN for entry in entries):
                 raise WireError("an array of other objects")
             made = np.empty(len(entries), dtype=object)
             made[:] = entries
-            return made.reshape(_shape(shape, len(entries)))
+            return made.reshape(shape_of(shape, len(entries)))
         if kind == "timedelta" and all(type(part) is int for part in parts):
             return datetime.timedelta(*parts)
         if kind in _MOMENTS and type(parts) is str:
@@ -90,7 +90,7 @@ def _array(value: np.ndarray[Any, Any]) -> tuple[str, Any] | None:
     return None
 
 
-def _shape(shape: Any, size: int) -> tuple[int, ...]:
+def shape_of(shape: Any, size: int) -> tuple[int, ...]:
     """A shape whose sides fit a number of entries; an empty array may not grow when one of its sides is summed over."""
     if type(shape) is not list or len(shape) > 16 or any(type(side) is not int or side < 0 for side in shape):
         raise WireError("an array of an impossible shape")

@@ -106,7 +106,7 @@ def test_points_that_no_test_has_are_reported(tmp_path: Path) -> None:
     cells = read(tmp_path, *solved(SQUARE, code(f"{config}square(3)", "9"), settings="name: q1\npoints: 4"))
     assert points(cells) == {"q1 - 1": 1} and cells[-1].look == "the question has 4 points, but its tests 1"
     (answer,) = [cell for cell in read(tmp_path, *solved(SQUARE, settings="name: q1\npoints: 4")) if cell.grade_id]
-    assert answer.role == "solution" and "gives them to nobody" in answer.look
+    assert answer.role == "solution" and "otter does not award them" in answer.look
 
 
 MANUAL = "name: why\nmanual: true\npoints: 2"
