@@ -16,6 +16,7 @@ import pytest
 
 from autograder.course.cell_selection import NOT_RUN
 from autograder.course.problem import Problem, load_problem
+from autograder.course.variants import variants
 from autograder.release.fill import solution_answers
 from benchmarks.attacks import __main__ as command
 from benchmarks.attacks import container
@@ -155,7 +156,7 @@ def test_stock_tests_and_the_floor_give_the_deserved_points(
     problem, item = load_problem("vae", root), variant.split("/")[1] if variant else ""
     answers = solution_answers(problem)
     if variant:
-        answers[item] = (root / "solutions" / "variants" / "vae" / f"{variant}.py").read_text(encoding="utf-8")
+        (answers[item],) = (one.source for one in variants(problem, "wrong") if one.name == variant)
     full = {one.id: one.points for one in problem.items if one.kind == "code"}
     deserved = {name: points - (lost if name == item else 0.0) for name, points in full.items()}
     for stock in stock_points(problem, answers, whole=True):

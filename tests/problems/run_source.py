@@ -108,11 +108,6 @@ def changed_source(problem: str, folder: Path, changes: Sequence[tuple[str, str]
     return {"RUN_SOURCE_ROOT": str(folder)}
 
 
-def variant(problem: str, name: str) -> str:
-    """The source of a known solution, by its name: `wrong/<item>/<slug>` or `right/<item>/<slug>`."""
-    return (ROOT / "solutions" / "variants" / problem / f"{name}.py").read_text(encoding="utf-8")
-
-
 def code_cells(problem: str) -> list[Any]:
     """The code cells of a problem's source, in order; of a changed copy below `$RUN_SOURCE_ROOT`, if that is set."""
     root = Path(os.environ.get("RUN_SOURCE_ROOT", "") or ROOT)

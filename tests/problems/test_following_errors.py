@@ -30,7 +30,7 @@ from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
-from tests.problems.run_source import ROOT, variant, verdicts
+from tests.problems.run_source import ROOT, verdicts
 
 _CHANGED = """
 
@@ -223,7 +223,8 @@ def test_a_wrong_helper_costs_no_answer_anything(
 @pytest.mark.long  # `autograder check` proves it for every variant
 def test_a_wrong_class_of_summarization_costs_its_own_item_only(wrong: str) -> None:
     item = wrong.split("/")[0]
-    found = verdicts("summarization", {item: variant("summarization", f"wrong/{wrong}")})
+    source = answers_to(load_problem("summarization", ROOT), item)[f"wrong/{wrong}"]
+    found = verdicts("summarization", {item: source})
     assert {name for name, message in found.items() if message} == {item}
 
 
