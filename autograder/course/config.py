@@ -19,6 +19,7 @@ from pathlib import Path
 
 from autograder.core.counts import Counts
 from autograder.core.errors import CourseError
+from autograder.core.results import clamped
 from autograder.core.student_key import same_student
 from autograder.course.curve import Curve
 from autograder.course.late_policy import LatePolicy
@@ -136,6 +137,23 @@ class Course:
             f"{self.root / COURSE_FILE}: no [[homework]] lists the problem {problem!r}"
             f"{did_you_mean(problem, self.problems)}; add it to the `problems` of a homework."
         )
+
+    def curve_and_penalty(
+        self, problem: str, score: float, max_score: float, seconds_late: float
+    ) -> tuple[float, float]:
+        """What is added to a score and what is deducted: points of the curve, points of the late policy.
+
+        The penalty is a share of the raised score; no score falls below 0.
+
+        Args:
+            score: the points of all items.
+            max_score: the problem's maximum.
+            seconds_late: seconds after the due date with the student's extension; not above 0 if in time.
+        """
+        score = max(0.0, score)
+        curve = self.curves[problem].gain(score, max_score) if problem in self.curves else 0.0
+        late = max(0.0, seconds_late) if problem in self.problems else 0.0
+        return curve, clamped(self.late_policy.penalty(score + curve, late), score + curve)
 
     def extension_days(self, problem: str, student: str) -> float:
         """Number of extension days of this student for this problem's homework."""

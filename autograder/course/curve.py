@@ -1,6 +1,7 @@
 """A curve raises the scores of a problem, and the sentence about it for the student.
 
-It acts on whole scores where they leave the course (exports); scores of items, logs and the gradebook stay as graded.
+It acts on the whole score of a submission, in exports and in nbgrader's gradebook; scores of items and logs stay as
+graded.
 """
 
 from __future__ import annotations

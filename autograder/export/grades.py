@@ -1,7 +1,7 @@
 """Reads a class's grades from the gradebook: points, open manual grading, submission times, curves, late penalties.
 
-Curve and late penalty are computed here from the current points: first the curve, then the penalty of the raised score.
-The gradebook keeps the penalty from the day of grading, before any manual scores, and knows no curve.
+Curve and late penalty are computed here from the current points: the gradebook's number may be older than manual scores
+that were given in nbgrader's form grader.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from autograder.core.errors import SourceError
-from autograder.core.results import clamped
 from autograder.course.config import Course
 from autograder.course.problem import load_problem
 from autograder.gradebook.rows import Rows, class_rows, item_of
@@ -122,7 +121,7 @@ def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, f
     if at is not None and problem in course.problems:
         late = max(0.0, (at - course.due(problem, student)).total_seconds())
     most = sum(worth for _, worth in items)
-    curve = course.curves[problem].gain(score, most) if problem in course.curves else 0.0
+    curve, penalty = course.curve_and_penalty(problem, score, most, late)
     return Score(
         student,
         problem,
@@ -131,7 +130,7 @@ def _score(course: Course, student: str, problem: str, items: tuple[tuple[str, f
         tuple(item for item, _ in items if item in waiting),
         at,
         late,
-        clamped(course.late_policy.penalty(score + curve, late), score + curve),
+        penalty,
         tuple((item, written[item]) for item, _ in items if item in written),
         curve,
     )

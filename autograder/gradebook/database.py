@@ -22,10 +22,11 @@ from autograder.core.errors import CourseError
 from autograder.core.fast_imports import without_server
 from autograder.core.files import write_atomically
 from autograder.core.notebook_io import graded_text, verdict_outputs
-from autograder.core.results import NEEDS_GRADING, STALE, GradedLog, ItemResult, Status, clamped
+from autograder.core.results import NEEDS_GRADING, STALE, GradedLog, ItemResult, Status
 from autograder.core.student_key import spellings, student_key
 from autograder.course.config import Course, course_folder, load_course
 from autograder.course.digests_of_tests import digests
+from autograder.gradebook.deductions import write_deduction
 from autograder.gradebook.rows import Rows, class_rows, item_of, rows_of, write_scores
 from autograder.gradebook.tested import note_tests, tested_with
 from autograder.gradebook.worth import apply_worth, graded_with, labels, note_worth, set_aside
@@ -105,7 +106,7 @@ def recording(root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[Record
             return with_manual_points(log, rows.given)
         try:
             log = _record(gradebook, root, log, grading.notebook)
-            _set_lateness(gradebook, course, log, submitted_at)
+            record_lateness(gradebook, course, log, submitted_at)
         except Exception:
             gradebook.db.rollback()  # otherwise nothing more could be recorded
             raise
@@ -159,25 +160,18 @@ def _recorded_notebook(root: Path, log: GradedLog) -> Path:
     return course_folder(root) / "autograded" / log.student / log.problem / f"{log.problem}.ipynb"
 
 
-def _set_lateness(gradebook: Any, course: Course, log: GradedLog, submitted_at: datetime | None) -> None:
-    """Records the submission time and applies the late policy's penalty, as `nbgrader autograde` does."""
-    if log.problem not in course.problems:
-        return
-    grant_extension(gradebook, course, log)
-    known = {} if submitted_at is None else {"timestamp": submitted_at.astimezone(UTC).replace(tzinfo=None)}
-    submission = gradebook.update_or_create_submission(log.problem, log.student, **known)
-    notebook = gradebook.find_submission_notebook(log.problem, log.problem, log.student)
-    gradebook.db.expire(notebook)  # the database computes its score
-    gradebook.db.expire(submission)
-    penalty = course.late_policy.penalty(notebook.score, submission.total_seconds_late)
-    notebook.late_submission_penalty = clamped(penalty, notebook.score) or None
-    gradebook.db.commit()
+def record_lateness(gradebook: Any, course: Course, log: GradedLog, submitted_at: datetime | None = None) -> None:
+    """Records a student's extension and the submission time, and what curve and late policy make of the points.
 
-
-def grant_extension(gradebook: Any, course: Course, log: GradedLog) -> None:
-    """Records a student's extension from `course.toml`; a problem outside all homework has none."""
-    if log.problem in course.problems:
+    Args:
+        submitted_at: None: the time in the gradebook stays.
+    """
+    if log.problem in course.problems:  # a problem outside all homework has no due date
         gradebook.grant_extension(log.problem, log.student, days=course.extension_days(log.problem, log.student))
+        if submitted_at is not None:
+            moment = submitted_at.astimezone(UTC).replace(tzinfo=None)
+            gradebook.update_or_create_submission(log.problem, log.student, timestamp=moment)
+    write_deduction(gradebook, course, log.problem, log.student)
 
 
 def _same_answers(path: Path, notebook: NotebookNode | None) -> frozenset[str]:

@@ -21,10 +21,10 @@ from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import BasePlugin, LateSubmissionPlugin
-from nbgrader.preprocessors import AssignLatePenalties, ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
+from nbgrader.plugins import CsvExportPlugin, LateSubmissionPlugin
+from nbgrader.preprocessors import ClearMarkScheme, ClearSolutions, GetGrades, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_solution
-from traitlets import Bool, Type, Unicode
+from traitlets import Bool, Unicode
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
@@ -37,11 +37,12 @@ from autograder.gradebook.database import (
     apply_log_worth,
     create_gradebook,
     gradebook_path,
-    grant_extension,
     opened,
+    record_lateness,
     show_verdicts,
 )
-from autograder.gradebook.own_steps import OwnSteps
+from autograder.gradebook.deductions import write_deduction, write_deductions
+from autograder.gradebook.own_steps import OwnSteps, is_ours
 from autograder.gradebook.rows import write_scores
 from autograder.gradebook.tested import note_tests
 from autograder.gradebook.worth import apply_worth, note_worth, note_worth_of_old, worth_in_source
@@ -70,7 +71,6 @@ _SANITIZE_STEPS = ("nbgrader.preprocessors.CheckCellMetadata",)
 _GRADING_STEPS = (
     f"{__name__}.Examine",
     f"{__name__}.SaveResults",
-    f"{__name__}.AssignCourseLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 )
 """The examiner's explicit results instead of what cells print."""
@@ -100,6 +100,10 @@ c.CourseDirectory.root = str(here)
 # Our problems are released and graded by our steps; any other assignment by nbgrader's.
 c.GenerateAssignment.exporter_class = "{__name__}.ReleaseExporter"
 c.Autograde.exporter_class = "{__name__}.SubmissionExporter"
+
+# Curve and late policy count in nbgrader's exports and feedback pages, with the manual scores that there are by then.
+c.ExportApp.plugin_class = "{__name__}.CurrentCsv"
+c.GenerateFeedback.preprocessors = ["{__name__}.CurrentGrades", "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
 
 # Only the form grader shows rubrics beside the answers.
 c.HTMLExporter.preprocessors = ["autograder.gradebook.rubrics.ShowRubrics"]
@@ -287,19 +291,40 @@ class SaveResults(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader ships
             write_scores(gradebook, log)
             note_worth(gradebook, log)
             note_tests(gradebook, log)
-            grant_extension(gradebook, course, log)
+            record_lateness(gradebook, course, log)
         return nb, resources
 
 
 class CourseLatePolicy(LateSubmissionPlugin):  # type: ignore[misc]  # nbgrader ships no types
-    """The late policy of `course.toml`."""
+    """The late policy of `course.toml`, by the name that `nbgrader_config.py` of older releases has."""
 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
         """Points deducted for a late submission; the seconds late already include extensions."""
         return load_course(root_folder()).late_policy.penalty(score, total_seconds_late)
 
 
-class AssignCourseLatePenalties(AssignLatePenalties):  # type: ignore[misc]  # nbgrader ships no types
-    """nbgrader's step for late penalties, with the late policy of `course.toml`."""
+class CurrentGrades(GetGrades):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's step that reads the scores for a feedback page: after curve and late policy, as the points are now."""
 
-    plugin_class = Type(CourseLatePolicy, klass=BasePlugin).tag(config=True)
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Reads the scores of one submission."""
+        from nbgrader.api import Gradebook
+
+        names = resources["nbgrader"]
+        if is_ours(names["assignment"]):
+            with Gradebook(names["db_url"]) as gradebook:
+                write_deduction(gradebook, load_course(root_folder()), names["assignment"], names["student"])
+        done: tuple[NotebookNode, dict[str, Any]] = super().preprocess(nb, resources)
+        return done
+
+
+class CurrentCsv(CsvExportPlugin):  # type: ignore[misc]  # nbgrader ships no types
+    """nbgrader's CSV export: after curve and late policy, as the points are now."""
+
+    def export(self, gradebook: Any) -> None:
+        """Writes the file."""
+        course = load_course(root_folder())
+        for assignment in gradebook.assignments:
+            if is_ours(assignment.name):
+                write_deductions(gradebook, course, assignment.name)
+        super().export(gradebook)

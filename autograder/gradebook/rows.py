@@ -17,7 +17,7 @@ from autograder.core.errors import CourseError
 from autograder.core.results import GradedLog, ItemResult, Status, clamped
 from autograder.course.config import Course
 
-_SAME = 1e-9
+SAME = 1e-9
 """Two roundings of one number may differ by this many points."""
 
 
@@ -68,6 +68,7 @@ class Rows:
     extension: timedelta | None
     due: datetime | None
     penalty: float | None
+    """What nbgrader deducts from the points: the late penalty minus what a curve adds."""
     grades: dict[str, Points] = field(default_factory=dict)
     """Grade id → points."""
     comments: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
@@ -96,27 +97,37 @@ class Rows:
         results = {item.id: item for item in log.items}
         for name, grade in self.grades.items():
             score = auto_score(results.get(item_of(name)))
-            if (score is None) != (grade.auto is None) or abs((grade.auto or 0.0) - (score or 0.0)) > _SAME:
+            if (score is None) != (grade.auto is None) or abs((grade.auto or 0.0) - (score or 0.0)) > SAME:
                 return False
             if grade.needs_grading != (score is None and grade.manual is None):
                 return False
         if any(auto != auto_comment(results.get(name)) for name, (auto, _) in self.comments.items()):
             return False
         graded = {item_of(name) for name in self.grades}
-        return graded == set(results) and self._is_late_as(log, course, submitted_at)
+        if graded != set(results) or not self._is_late_as(log, course, submitted_at):
+            return False
+        return abs(self.deduction(course, log.problem, log.max_score) - (self.penalty or 0.0)) <= SAME
 
     def _is_late_as(self, log: GradedLog, course: Course, submitted_at: datetime | None) -> bool:
         if log.problem not in course.problems:
             return True
         days = course.extension_days(log.problem, log.student)
         moment = self.timestamp if submitted_at is None else submitted_at.astimezone(UTC).replace(tzinfo=None)
-        if moment != self.timestamp or (self.extension or timedelta()) != timedelta(days=days):
-            return False
+        return moment == self.timestamp and (self.extension or timedelta()) == timedelta(days=days)
+
+    def deduction(self, course: Course, problem: str, max_score: float) -> float:
+        """The late penalty for the points of these rows, minus what a curve adds; negative if the curve adds more.
+
+        Args:
+            problem: the problem of these rows.
+            max_score: the problem's maximum.
+        """
         late = 0.0
         if self.timestamp is not None and self.due is not None:
-            late = max(0.0, (self.timestamp - self.due - (self.extension or timedelta())).total_seconds())
+            late = (self.timestamp - self.due - (self.extension or timedelta())).total_seconds()
         score = sum(grade.points for grade in self.grades.values())
-        return abs(clamped(course.late_policy.penalty(score, late), score) - (self.penalty or 0.0)) <= _SAME
+        curve, penalty = course.curve_and_penalty(problem, score, max_score, late)
+        return penalty - curve
 
 
 def class_rows(gradebook: Any, problem: str) -> Mapping[str, Rows]:
@@ -164,7 +175,9 @@ def rows_of(notebook: Any) -> Rows:
         for grade in notebook.grades
     }
     comments = {comment.name: (comment.auto_comment, comment.manual_comment) for comment in notebook.comments}
-    return Rows(None, None, None, None, grades, comments)
+    submission = notebook.assignment
+    times = (submission.timestamp, submission.extension, submission.assignment.duedate)
+    return Rows(*times, notebook.late_submission_penalty, grades, comments)
 
 
 def write_scores(gradebook: Any, log: GradedLog, settled: frozenset[str] = frozenset()) -> None:

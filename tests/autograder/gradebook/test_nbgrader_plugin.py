@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import csv
 import json
 import logging
 import os
@@ -36,6 +37,7 @@ from autograder.gradebook.database import create_gradebook, gradebook_path, manu
 from autograder.grading.failed import failed_grading
 from autograder.submissions.reader import Submission
 from tests.autograder.batch.test_grade_folder import in_this_process
+from tests.autograder.gradebook.test_other_assignments import run
 from tests.autograder.graded_folder import log_of, with_item
 from tests.autograder.toy import ROOT, released, solved, submit, toy
 
@@ -303,6 +305,48 @@ def test_recording_applies_the_same_late_policy(course: Path) -> None:
     assert penalties(course, "ada", "bob", "eve") == [None, pytest.approx(20.0 * 0.2), None]
     record(course, [make_grading("bob", Line=(0.0, Status.FAILED, "no"))])  # the submission time stays
     assert penalties(course, "bob") == [pytest.approx(12.0 * 0.2)]
+
+
+def with_curve(root: Path, curve: str = "toy = { add = 2 }") -> None:
+    """Gives the toy course a curve."""
+    with (root / "course.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[curve]\n{curve}\n")
+
+
+def test_the_gradebook_has_curve_and_late_penalty_whoever_records(course: Path, examiner: dict[str, bytes]) -> None:
+    late = datetime(2027, 1, 19, 10, tzinfo=UTC)
+    with_curve(course)
+    with recording(course) as write:
+        write(make_grading("ada"), late)
+        write(make_grading("bob"), late)
+    ours = penalties(course, "ada", "bob")
+    assert ours == [-2.0, pytest.approx(22.0 * 0.2 - 2.0)]  # ada has two days more
+    for student in ("ada", "bob"):
+        submit_for(course, student).with_name("timestamp.txt").write_text("2027-01-19 10:00:00 UTC")
+    run_autograde(course, force=True)
+    assert penalties(course, "ada", "bob") == ours
+
+
+def test_a_new_curve_reaches_a_gradebook_that_has_the_scores(course: Path) -> None:
+    record(course, [make_grading("ada")])
+    assert penalties(course, "ada") == [None]
+    with_curve(course)
+    record(course, [replace(make_grading("ada"), is_known=True)])
+    assert penalties(course, "ada") == [-2.0]
+
+
+def test_nbgraders_export_and_feedback_count_curve_and_manual_scores(course: Path) -> None:
+    with_curve(course, "toy = { factor = 1.1 }")
+    record(course, [make_grading("ada"), make_grading("bob", Line=(0.0, Status.FAILED, "no"))])
+    set_manual_score(course, "ada", "written_units", 2.0)
+    run(course / "course", "export", "--to", "grades.csv")
+    with (course / "course" / "grades.csv").open(encoding="utf-8") as file:
+        finals = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
+    assert finals == {"ada": pytest.approx(22 * 1.1), "bob": pytest.approx(12 * 1.1)}
+    set_manual_score(course, "ada", "written_units", 1.0)
+    run(course / "course", "generate_feedback", "toy", "--student", "ada")
+    page = (course / "course" / "feedback" / "ada" / "toy" / "toy.html").read_text(encoding="utf-8")
+    assert "toy (Score: 23.1 / 25.0)" in page and "Late submission penalty" not in page
 
 
 def test_the_gradebook_keeps_one_spelling_of_an_id(course: Path) -> None:
