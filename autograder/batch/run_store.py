@@ -60,6 +60,8 @@ class Run:
     """The students in `grades.csv`."""
     gradebook: str = ""
     """Digest of the gradebook's rows; empty if they were not kept."""
+    timings: str = ""
+    """Digest of the lines of `timings.csv`; empty if they were not kept."""
 
     @property
     def number(self) -> int:
@@ -67,7 +69,7 @@ class Run:
         return int(self.id.rpartition("-")[2])
 
     def same_content(self, other: Run) -> bool:
-        """Whether both have the same files and rows."""
+        """Whether both have the same files and rows; times differ from one grading to the next."""
         return (self.files, self.listed, self.gradebook) == (other.files, other.listed, other.gradebook)
 
 
@@ -113,7 +115,7 @@ class RunStore:
             problem: the problem.
             why: why it is kept.
             files: student → name → file.
-            **rest: `listed` and `gradebook` (rows as plain JSON, or None).
+            **rest: `listed`, and as plain JSON, or None, `gradebook` (rows) and `timings` (lines of `timings.csv`).
 
         Raises:
             SetupError: the folder cannot be written or is in use.
@@ -121,12 +123,11 @@ class RunStore:
         with self._locked():
             self._ignored_by_git()
             kept = {student: dict(self._put_all(student, named)) for student, named in sorted(files.items())}
-            rows = rest["gradebook"]
-            digest = "" if rows is None else self._put(json.dumps(rows, sort_keys=True).encode())
+            rows, timings = (self._put_json(rest.get(name)) for name in ("gradebook", "timings"))
             runs = self.runs(problem)
             now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             number = max((run.number for run in runs), default=0) + 1
-            run = Run(f"{problem}-{number}", problem, now, why, kept, tuple(rest["listed"]), digest)
+            run = Run(f"{problem}-{number}", problem, now, why, kept, tuple(rest["listed"]), rows, timings)
             latest = runs[-1] if runs else None
             if latest is not None and latest.same_content(run):
                 run = replace(latest, why=why)
@@ -155,6 +156,14 @@ class RunStore:
         if hashlib.sha256(data).hexdigest() != digest:
             raise SetupError(f"{path} is damaged: this run cannot be used any more.")
         return data
+
+    def rows(self, digest: str) -> Any:
+        """What was kept as plain JSON; None if nothing was.
+
+        Raises:
+            SetupError: as `content`.
+        """
+        return json.loads(self.content(digest)) if digest else None
 
     def logs(self, run: Run) -> dict[str, GradedLog]:
         """Student → log of a run.
@@ -185,6 +194,9 @@ class RunStore:
                 _log.warning("%s, %s: it cannot be read (%s), so it is not kept", student, path, error.strerror)
             else:
                 yield name, self._put(data)
+
+    def _put_json(self, rows: Any) -> str:
+        return "" if rows is None else self._put(json.dumps(rows, sort_keys=True).encode())
 
     def _put(self, data: bytes) -> str:
         digest = hashlib.sha256(data).hexdigest()
@@ -219,5 +231,4 @@ class RunStore:
 def _digests(run: Run) -> Iterator[str]:
     for named in run.files.values():
         yield from named.values()
-    if run.gradebook:
-        yield run.gradebook
+    yield from filter(None, (run.gradebook, run.timings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -13,7 +12,7 @@ from typing import Any
 
 from autograder.batch.earlier import class_logs, earlier_logs
 from autograder.batch.run_store import Run, RunStore, Why
-from autograder.batch.tables import write_grades
+from autograder.batch.tables import timings, write_grades
 from autograder.core.errors import SetupError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.core.locks import locked
@@ -75,7 +74,7 @@ def keep_run(
     if gradebook and gradebook_path(root).is_file():
         with opened(root) as book:
             rows = snapshot(book, problem_id)
-    return RunStore(out).save(problem_id, why, files, listed=listed, gradebook=rows)
+    return RunStore(out).save(problem_id, why, files, listed=listed, gradebook=rows, timings=timings(out, problem_id))
 
 
 def logs_of(out: Path, problem_id: str, run_id: str) -> dict[str, GradedLog]:
@@ -123,7 +122,7 @@ def target(out: Path, problem_id: str, run_id: str = "") -> Run:
 
 
 def undo(root: Path, out: Path, problem_id: str, run_id: str = "") -> Undone:
-    """Goes back to an earlier run: logs, notebooks, feedback pages, `grades.csv`, and the gradebook's scores of tests.
+    """Goes back to an earlier run: logs, notebooks, feedback pages, tables, and the gradebook's scores of tests.
 
     The present state is kept as a run first. Manual scores and comments that graders gave since then stay.
 
@@ -139,7 +138,7 @@ def undo(root: Path, out: Path, problem_id: str, run_id: str = "") -> Undone:
             student: {name: store.content(digest) for name, digest in named.items()}
             for student, named in run.files.items()
         }
-        rows = json.loads(store.content(run.gradebook)) if run.gradebook else None
+        rows, timings = store.rows(run.gradebook), store.rows(run.timings)
         before = class_logs(out, problem_id)
         kept = keep_run(root, out, problem_id, Why.UNDONE, gradebook=rows is not None)
         if kept is None:
@@ -155,7 +154,7 @@ def undo(root: Path, out: Path, problem_id: str, run_id: str = "") -> Undone:
         notes = [] if rows is None else _restore_gradebook(root, out, load_problem(problem_id, root), logs, rows)
         after = earlier_logs(out, run.listed, problem_id)
         if after:
-            write_grades(out, list(after.values()))
+            write_grades(out, list(after.values()), timings)
         (out / f".grading-{problem_id}.jsonl").unlink(missing_ok=True)
         store.remove(run)
     return Undone(run, kept, before, after, removed, tuple(notes))

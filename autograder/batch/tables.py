@@ -21,7 +21,10 @@ GRADES, TIMINGS = "grades.csv", "timings.csv"
 _LOCK = ".tables.lock"
 WAIT_SECONDS = 60.0
 """Seconds to wait for another run that is writing the tables, which takes milliseconds."""
-_TIMES = ["student", "problem", "seconds", *PHASES, "cached", "items"]
+_COLUMNS = {
+    GRADES: ["student", "problem", "score", "max_score", "status"],
+    TIMINGS: ["student", "problem", "seconds", *PHASES, "cached", "items"],
+}
 
 
 def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
@@ -36,24 +39,36 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
         SetupError: a table cannot be written, or another process keeps it locked.
     """
     with _locked(out):
-        before = {row["student"]: row["items"] for row in _read(out / TIMINGS, _TIMES) if row["problem"] == problem}
+        before = {row["student"]: row["items"] for row in timings(out, problem)}
         _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
         _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
 
 
-def write_grades(out: Path, logs: Sequence[GradedLog]) -> None:
+def write_grades(out: Path, logs: Sequence[GradedLog], timings: Sequence[Mapping[str, str]] | None = None) -> None:
     """Writes the lines of one problem into `grades.csv`, for all its submissions.
+
+    Args:
+        out: the folder of the run.
+        logs: every submission of the problem.
+        timings: also its lines in `timings.csv`, as `timings` gave them; None: they stay.
 
     Raises:
         SetupError: as `write_tables`.
     """
     with _locked(out):
         _write(out / GRADES, logs[0].problem, [_grade_row(log) for log in logs])
+        if timings is not None:
+            _write(out / TIMINGS, logs[0].problem, timings)
+
+
+def timings(out: Path, problem: str) -> list[dict[str, str]]:
+    """The lines of one problem in `timings.csv`."""
+    return [row for row in _read(out / TIMINGS) if row["problem"] == problem]
 
 
 def graded_students(out: Path, problem: str) -> list[str]:
     """The students with a line for this problem in `grades.csv`, in its order."""
-    return [row["student"] for row in _read(out / GRADES, ["student", "problem"]) if row["problem"] == problem]
+    return [row["student"] for row in _read(out / GRADES) if row["problem"] == problem]
 
 
 def _locked(out: Path) -> AbstractContextManager[None]:
@@ -105,8 +120,8 @@ def _written(log: GradedLog, before: Mapping[str, float]) -> str:
 
 
 def _write(path: Path, problem: str, rows: Sequence[Mapping[str, str]]) -> None:
-    columns = list(rows[0])
-    kept = [row for row in _read(path, columns) if row["problem"] != problem]
+    columns = _COLUMNS[path.name]
+    kept = [row for row in _read(path) if row["problem"] != problem]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -114,10 +129,14 @@ def _write(path: Path, problem: str, rows: Sequence[Mapping[str, str]]) -> None:
     write_atomically(path, text.getvalue())
 
 
-def _read(path: Path, columns: list[str]) -> list[dict[str, str]]:
+def _read(path: Path) -> list[dict[str, str]]:
     """The complete lines of an existing table, with the columns of today; empty if there is no such file."""
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         whole = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
-    return [{name: row.get(name, "") for name in columns} for row in whole if {"student", "problem"} <= row.keys()]
+    return [
+        {name: row.get(name, "") for name in _COLUMNS[path.name]}
+        for row in whole
+        if {"student", "problem"} <= row.keys()
+    ]

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from autograder.batch.results import BatchResults
+from autograder.batch.tables import TIMINGS
 from autograder.cli import changes
 from autograder.core.results import Graded, Grading
 from autograder.gradebook.database import opened
@@ -210,10 +211,11 @@ def test_a_changed_id_is_refused_before_anything_is_written(small: TermClass) ->
 def test_diff_and_undo(small: TermClass) -> None:
     small.by_hand("right1", "written_units", 2.0)
     small.grade()
-    before, scores = small.files(), small.everywhere()
+    before, scores, times = small.files(), small.everywhere(), (small.out / TIMINGS).read_text()
     small.change({**STRICTER, **MORE_POINTS})
     small.grade("--yes")
     after = small.files()
+    assert (small.out / TIMINGS).read_text() != times
     assert small.everywhere() == {"right1": (24, 27), "absolute1": (12, 27), "noeps1": (14, 27)}
     said = small.run("diff", "--out", str(small.out)).output
     assert table(said)["standardize"] == ["12", "12", "0", "1", "2"] and table(said)["all"][2:] == ["1", "1", "1"]
@@ -230,6 +232,7 @@ def test_diff_and_undo(small: TermClass) -> None:
     assert "manual scores or comments given since then stay: absolute1" in undo.stderr
     assert "has changed since that run" in undo.stderr
     undone = small.files()
+    assert (small.out / TIMINGS).read_text() == times
     kept = {name for name in before if not name.startswith("absolute1") and name != "grades.csv"}
     assert {name: undone[name] for name in kept} == {name: before[name] for name in kept}
     small.run("export", "plain", "--to", str(small.out.parent / "e.csv"), code=2)
