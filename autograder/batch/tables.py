@@ -135,8 +135,5 @@ def _read(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         whole = [row for row in csv.DictReader(file) if None not in row and None not in row.values()]
-    return [
-        {name: row.get(name, "") for name in _COLUMNS[path.name]}
-        for row in whole
-        if {"student", "problem"} <= row.keys()
-    ]
+    columns = _COLUMNS[path.name]
+    return [{name: row.get(name, "") for name in columns} for row in whole if {"student", "problem"} <= row.keys()]
