@@ -1417,6 +1417,14 @@ with part("entropies close to 0", 0.75):
             assert is_best(exit_logits, y, table, budget, outcomes), (
                 "all entropies are close to 0 and to each other: a grid of thresholds misses the best one"
             )
+    for k in range(2, 8):  # exit 0 is right for the k surest samples only: one threshold is best, between two entropies
+        exit_logits, _, table = draw_case(2, 9, 3, 9.6, 10.0)
+        exit_logits[1] = exit_logits[0].roll(1, dims=1)
+        is_sure = all_entropies(exit_logits)[0].argsort().argsort() < k
+        y = torch.where(is_sure, exit_logits[0].argmax(1), exit_logits[1].argmax(1))
+        assert is_best(exit_logits, y, table, 2 * table[-1], all_outcomes(exit_logits, y, table)), (
+            "the best threshold lies between two entropies that are close to each other: a grid of thresholds misses it"
+        )
 with part("equal entropies", 0.5):
     for E, N, C in [(2, 5, 3), (3, 6, 4)]:
         exit_logits, y, table = draw_case(E, N, C, 0.5, 5.0)
