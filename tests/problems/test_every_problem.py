@@ -7,6 +7,7 @@ item and no other is what `autograder check` proves.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,23 @@ def test_a_wrong_variant_loses_points_and_a_right_one_gets_full_marks(problem: P
     result = graded(problem, variant.item, variant.source)
     assert (result.score == result.max_score) is (variant.kind == "right"), result.message
     assert variant.kind == "right" or result.message
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [f"seed {number}" for number in range(20)])
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_verdicts_of_variants_do_not_depend_on_the_hidden_inputs(problem: Problem, seed: str) -> None:
+    for variant in [*variants(problem, "wrong"), *variants(problem, "right")]:
+        result = graded(problem, variant.item, variant.source, seed)
+        assert (result.score == result.max_score) is (variant.kind == "right"), (variant.name, result.message)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_the_students_text_has_at_most_4500_words(problem: Problem) -> None:
+    """Formulas, addresses and tags do not count."""
+    text = "\n".join(cell.source for cell in released_notebook(problem).cells if cell.cell_type == "markdown")
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|<[^>]*>|\(https?:[^)]*\)", " ", text, flags=re.DOTALL)
+    assert sum(bool(re.search("[A-Za-z]", word)) for word in text.split()) <= 4500
 
 
 @pytest.mark.slow
