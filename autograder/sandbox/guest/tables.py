@@ -16,7 +16,7 @@ from .wire import WireError
 
 _NUMBERS = re.compile(r"bool|u?int(?:8|16|32|64)|float(?:16|32|64)")
 _TIMES = re.compile(r"(?:datetime|timedelta)64\[(?:s|ms|us|ns)\]")
-_OTHERS = re.compile(r"object|str|string|category|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)")
+_OTHERS = re.compile(r"object|str|string|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)")
 _PLAIN = (str, int, float, bool, type(None))
 _MOST_COLUMNS = 10_000
 _MOST_ROWS = 10_000_000
@@ -100,6 +100,9 @@ def _column(values: Any) -> tuple[str, Any]:
         return name, values.to_numpy()
     if _TIMES.fullmatch(name):
         return name, values.to_numpy().view("int64")
+    if name == "category":
+        kinds = [_plain(entry) for entry in values.dtype.categories.tolist()]
+        return name, ([_plain(entry) for entry in values.tolist()], kinds, bool(values.dtype.ordered))
     if not _OTHERS.fullmatch(name):
         raise NotPlainError
     return name, [_plain(entry) for entry in values.tolist()]
@@ -125,10 +128,17 @@ def _values(column: Any) -> Any:
         return pandas.Series(values)
     if type(name) is str and _TIMES.fullmatch(name) and isinstance(values, np.ndarray) and values.dtype == np.int64:
         return pandas.Series(values.view(name))
-    if type(name) is str and _OTHERS.fullmatch(name) and type(values) is list:
-        if all(type(entry) in _PLAIN for entry in values):
-            return pandas.Series(values, dtype=name)
+    if name == "category":
+        values, kinds, is_ordered = values
+        if _are_plain(values) and _are_plain(kinds) and type(is_ordered) is bool:
+            return pandas.Series(pandas.Categorical(values, categories=kinds, ordered=is_ordered))
+    elif type(name) is str and _OTHERS.fullmatch(name) and _are_plain(values):
+        return pandas.Series(values, dtype=name)
     raise WireError("a column of another kind")
+
+
+def _are_plain(values: Any) -> bool:
+    return type(values) is list and all(type(entry) in _PLAIN for entry in values)
 
 
 def _index(index: Any) -> tuple[Any, ...]:

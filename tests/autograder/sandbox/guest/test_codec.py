@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import datetime
+import decimal
+import fractions
 import json
 import socket
 import struct
@@ -198,8 +201,26 @@ json_values = st.recursive(
     max_leaves=10,
 )
 tags = st.sampled_from([*"ifbltdnTADVGSEhcsxUPO", "?"])
+words = st.sampled_from(
+    [
+        *("float32", "bool", "int64", "cpu", "nan", "object", "category", "datetime64[s]", "frame", "series", "index"),
+        *(
+            "array",
+            "missing",
+            "range",
+            "column",
+            "rows",
+            "times",
+            "complex",
+            "objects",
+            "timedelta",
+            "deque",
+            "Decimal",
+        ),
+    ]
+)
 tagged = st.recursive(
-    json_values | st.sampled_from(["float32", "bool", "int64", "cpu", "nan"]) | st.integers(-1, 20),
+    json_values | words | st.integers(-1, 20),
     lambda inner: st.tuples(tags, st.lists(inner, max_size=5)).map(lambda pair: [pair[0], *pair[1]]),
     max_leaves=10,
 )
@@ -217,13 +238,14 @@ def test_a_random_node_is_decoded_or_raises_a_wire_error(node: Any, body: bytes)
 
 def has_known_types(value: Any) -> bool:
     """Does a decoded value have only types that the format knows?"""
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset, collections.deque)):
         return all(map(has_known_types, value))
     if isinstance(value, dict):
         return all(map(has_known_types, value.values()))
-    plain_types = (bool, int, float, str, bytes, slice, np.ndarray)
+    plain_types = (bool, int, float, complex, str, bytes, slice, np.ndarray, np.datetime64, np.timedelta64)
+    exact_types = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction)
     torch_types = (torch.Tensor, torch.dtype, torch.device, torch.Generator)
-    return value is None or value is Ellipsis or isinstance(value, (*plain_types, *torch_types))
+    return value is None or value is Ellipsis or isinstance(value, (*plain_types, *exact_types, *torch_types))
 
 
 def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:

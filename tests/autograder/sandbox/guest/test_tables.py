@@ -44,6 +44,8 @@ TABLES = [
     FRAME.groupby("kind", observed=True).whole.mean(),
     FRAME.whole.value_counts(),
     pandas.Series([], dtype=float),
+    pandas.Series(pandas.Categorical(["low", None, "high"], categories=["none", "low", "high"], ordered=True)),
+    pandas.Series([1, 2], index=pandas.CategoricalIndex([3, 1], categories=[3, 2, 1], name="place")),
     FRAME.index,
     FRAME.columns,
     pandas.MultiIndex.from_tuples([(1, "a"), (2, "b")], names=["n", None]),
@@ -101,6 +103,9 @@ def test_values_are_plain_beside_tables_too() -> None:
     "node",
     [
         ["P", "frame"],
+        ["P", "array", ["t", "category", ["l", "a"]]],
+        ["P", "array", ["t", "category", ["t", ["l", "a"], ["l", ["l"]], False]]],
+        ["P", "array", ["t", "category", ["t", ["l", "a"], ["l", "a", "a"], False]]],
         ["P", "code", ["l"]],
         ["P", 3, ["l"]],
         ["P", "series", ["l", 1]],
