@@ -245,7 +245,10 @@ def has_known_types(value: Any) -> bool:
     plain_types = (bool, int, float, complex, str, bytes, slice, np.ndarray, np.datetime64, np.timedelta64)
     exact_types = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction)
     torch_types = (torch.Tensor, torch.dtype, torch.device, torch.Generator)
-    return value is None or value is Ellipsis or isinstance(value, (*plain_types, *exact_types, *torch_types))
+    is_table = type(value).__module__.partition(".")[0] == "pandas"
+    return (
+        value is None or value is Ellipsis or is_table or isinstance(value, (*plain_types, *exact_types, *torch_types))
+    )
 
 
 def test_many_tensors_over_the_same_bytes_are_too_many_bytes() -> None:
