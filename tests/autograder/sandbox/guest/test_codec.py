@@ -201,24 +201,9 @@ json_values = st.recursive(
     max_leaves=10,
 )
 tags = st.sampled_from([*"ifbltdnTADVGSEhcsxUPO", "?"])
-words = st.sampled_from(
-    [
-        *("float32", "bool", "int64", "cpu", "nan", "object", "category", "datetime64[s]", "frame", "series", "index"),
-        *(
-            "array",
-            "missing",
-            "range",
-            "column",
-            "rows",
-            "times",
-            "complex",
-            "objects",
-            "timedelta",
-            "deque",
-            "Decimal",
-        ),
-    ]
-)
+names = "float32 bool int64 cpu nan object category datetime64[s] frame series index array missing range column rows"
+others = "times complex objects timedelta deque Decimal"
+words = st.sampled_from(f"{names} {others}".split())
 tagged = st.recursive(
     json_values | words | st.integers(-1, 20),
     lambda inner: st.tuples(tags, st.lists(inner, max_size=5)).map(lambda pair: [pair[0], *pair[1]]),
