@@ -706,6 +706,21 @@ with part("noise drawn inside", 1):
     assert all(abs(float(rec) - float(each.mean())) <= bound for rec in recs), (
         "without `noise` each image needs its own draw from N(m, v)"
     )
+    free = student.negative_elbo_bound(vae, x)
+    assert close(free.kl, kl_term(m, v), "kl is the same with and without `noise`")
+    assert close(free.nelbo, free.kl + free.rec, "without `noise`, too, nelbo is kl + rec", atol=1e-5)
+    assert free.nelbo.requires_grad, "without `noise`, too, nelbo must stay differentiable: training calls it so"
+    vae.zero_grad()
+    free.nelbo.backward()
+    wants = []
+    for _ in range(25):  # the same gradient with noise of ours: at 9 deviations no right answer fails
+        m, v = local.encode(x)
+        bound = kl_term(m, v) + rec_term(local, x, m + v.sqrt() * torch.randn(N, 3, generator=g))
+        wants.append(torch.autograd.grad(bound, local.encoder[4].bias)[0])
+    wants = torch.stack(wants)
+    assert bool(((vae.encoder[4].bias.grad - wants.mean(0)).abs() < 9 * wants.std(0)).all()), (
+        "without `noise` the gradient by the encoder's weights is wrong: z must be a function of m and v"
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1047,6 +1062,17 @@ with part("noise drawn inside", 1):
         assert all(abs(float(value) - float(simulated.mean())) <= bound for value in got), (
             "without `noise` each draw, image and latent needs standard normal noise of its own"
         )
+    x = (torch.rand(2000, 12, generator=g) < 0.5).float()
+    vae.zero_grad()
+    bound = student.importance_weighted_bound(vae, x, 3)
+    assert bound.requires_grad, "without `noise`, too, the bound must stay differentiable"
+    bound.backward()
+    free, bias = vae.encoder[4].bias.grad, local.encoder[4].bias
+    draws = [torch.randn(3, 2000, 3, generator=g) for _ in range(25)]
+    wants = torch.stack([torch.autograd.grad(bounds_of(local, x, one).mean(), bias)[0] for one in draws])
+    assert bool(((free - wants.mean(0)).abs() < 9 * wants.std(0)).all()), (  # no right answer is so far away
+        "without `noise` the gradient by the encoder's weights is wrong: z must be a function of m and v"
+    )
     width = 24 / 4000
     line = torch.linspace(-12, 12, 4001, dtype=torch.float64)
     log_joint = torch.distributions.Normal(0.0, 1.0).log_prob(line) + 6 * F.logsigmoid(line) + 2 * F.logsigmoid(-line)
