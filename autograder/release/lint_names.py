@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Collection, Iterator, Sequence
 
 from autograder.course.cell_selection import NOT_RUN
-from autograder.course.name_analysis import names_of
+from autograder.course.name_analysis import Names, names_of
 from autograder.course.percent import TextCell
 from autograder.course.python_cells import plain_python
 from autograder.course.toml_table import did_you_mean
@@ -20,6 +20,7 @@ def name_findings(cells: Sequence[TextCell]) -> Found:
     """The findings about names in the cells, in order; a cell that cannot be parsed is left to other rules."""
     code = [(cell, names) for cell in cells if cell.cell_type == "code" and (names := names_of(cell.text))]
     not_run = frozenset[str]().union(*(names.binds for cell, names in code if _is_not_run(cell)))
+    needed = _needed_by_tests(code)
     defined, training = set[str](), set[str]()
     for cell, names in code:
         tree = _parsed(cell)
@@ -28,8 +29,20 @@ def name_findings(cells: Sequence[TextCell]) -> Found:
             yield from _undefined(tree, unknown, defined | names.binds, not_run)
             yield from _unknown_attributes(tree, defined)
         elif not _is_not_run(cell):
-            yield from _untagged_training(cell, tree, training)
+            found = list(_untagged_training(cell, tree, training))
+            if not cell.is_answer and not names.binds & needed:  # else grading must run it
+                yield from found
             defined |= names.binds
+
+
+def _needed_by_tests(code: Sequence[tuple[TextCell, Names]]) -> frozenset[str]:
+    """The names that test cells, and cells that grading runs for them, do not make themselves."""
+    wanted = frozenset[str]()
+    for cell, names in reversed(code):
+        if cell.is_test or (names.binds & wanted and not _is_not_run(cell)):
+            wanted |= names.uses - names.binds
+            wanted |= frozenset(names.attributes) if cell.is_test else frozenset()
+    return wanted
 
 
 def _is_not_run(cell: TextCell) -> bool:
@@ -86,6 +99,6 @@ def _training_calls(tree: ast.AST, training: Collection[str]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            is_step = isinstance(node.func, ast.Attribute) and name == "step"
+            is_step = isinstance(node.func, ast.Attribute) and name == "step" and not node.args
             if is_step or name == "Loop" or name in training:
                 yield ast.unparse(node.func)

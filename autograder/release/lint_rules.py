@@ -21,6 +21,7 @@ Found = Iterator[tuple[int, str, str]]
 
 STUB = "raise NotImplementedError"
 PROXY_NAMES = ("student", "reference")
+_ASSIGNMENTS = ast.Assign | ast.AnnAssign | ast.AugAssign
 _OWN_NAMES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -30,7 +31,7 @@ def findings(cells: list[TextCell]) -> Found:
     tests = {cell.grade_id.removeprefix("test_"): cell for cell in cells if cell.is_test}
     graded |= {name for cell in cells if cell.grade_id in graded for name in _values(cell)}
     is_ours = any(imports_homework(cell.text) for cell in cells if cell.cell_type == "code" and not cell.grade_id)
-    given: set[str] = set()
+    given, values = set[str](), set[str]()
     for cell in cells:
         if cell.cell_type != "code":
             continue
@@ -42,10 +43,11 @@ def findings(cells: list[TextCell]) -> Found:
         elif not cell.is_test:
             yield from _given(tree)
             given |= _defined(tree)
+            values |= (names_of(cell.text) or NO_NAMES).binds
         elif cell.runs_in_process:
-            yield from _parts(tree, numbers_inside(cell, HIDDEN))
+            yield from _parts(tree, numbers_inside(cell, HIDDEN), values)
         else:
-            yield from _test(cell, tree, graded)
+            yield from _test(cell, tree, graded, values)
             yield from _taken(tree, given)
 
 
@@ -89,7 +91,8 @@ def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, may_hide_a
     if len(defined) != 1:
         yield from _names_of_item(cell, test)
         return
-    if [node.name for node in defined] != [name]:
+    beside = {number for node in tree.body if isinstance(node, _ASSIGNMENTS) for number in _lines_of(node)}
+    if [node.name for node in defined] != [name] or inside & beside:  # variables are a part of the answer
         yield from _names_of_item(cell, test)
         return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
@@ -139,7 +142,11 @@ def _given(tree: ast.Module) -> Found:
             yield node.lineno, "reference-visible", message
 
 
-def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
+def _lines_of(node: ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _test(cell: TextCell, tree: ast.Module, graded: set[str], given: set[str]) -> Found:
     hidden = numbers_inside(cell, HIDDEN)
     visible, line, error = _parse(cell, code_without(cell, HIDDEN))
     if visible is None:
@@ -154,7 +161,7 @@ def _test(cell: TextCell, tree: ast.Module, graded: set[str]) -> Found:
             yield expression.lineno, "bare-expression", message
     if visible is not None:
         yield from _one_print(cell, visible)
-    yield from _parts(tree, hidden)
+    yield from _parts(tree, hidden, given)
     for node in ast.walk(tree):
         yield from _names(node, graded, hidden)
         if isinstance(node, ast.Assert) and node.lineno in hidden and _shows_values(node):
@@ -191,12 +198,18 @@ def _runs_with_hidden_checks(statement: ast.stmt, hidden: frozenset[int]) -> boo
     return bool(hidden) and (statement.end_lineno or 0) >= min(hidden)
 
 
-def _parts(tree: ast.Module, hidden: frozenset[int]) -> Found:
-    """Findings about parts: the code below one must not need it to succeed, and no hidden check may be in none."""
+def _parts(tree: ast.Module, hidden: frozenset[int], given: set[str]) -> Found:
+    """Findings about parts: the code below one must not need it to succeed, and no hidden check may be in none.
+
+    Args:
+        tree: the test.
+        hidden: the lines of its hidden checks.
+        given: names that have a value before the test.
+    """
     parts = [node for node in ast.walk(tree) if isinstance(node, ast.With) and _is_part(node)]
     known = [names_of(ast.unparse(part)) or NO_NAMES for part in parts]
     rest = names_of(ast.unparse(_WithoutParts().visit(copy.deepcopy(tree)))) or NO_NAMES
-    bound = frozenset[str]().union(*(names.binds for names in known)) - rest.binds
+    bound = frozenset[str]().union(*(names.binds for names in known)) - rest.binds - given
     for part, names in zip(parts, known, strict=True):
         for name in sorted((names.uses - names.binds) & bound):
             message = f"this part needs {name!r} of another part, which may fail; give it a value in both, or above all"
