@@ -207,13 +207,13 @@ def _cell(used: UsedCell) -> CellView:
     return CellView(used.title, tuple(numbered(used.built.source)), output, error)
 
 
-def numbered(source: str, first: int = 1) -> Iterator[CodeLine]:
+def numbered(source: str) -> Iterator[CodeLine]:
     """The lines of a text with their numbers, made printable; at most `_MOST_LINES`."""
     lines = source.rstrip("\n").split("\n")
-    for number, line in enumerate(lines[:_MOST_LINES], first):
+    for number, line in enumerate(lines[:_MOST_LINES], 1):
         yield CodeLine(number, printable(line.expandtabs(4), 500))
     if len(lines) > _MOST_LINES:
-        yield CodeLine(first + _MOST_LINES, f"… ({len(lines)} lines)")
+        yield CodeLine(1 + _MOST_LINES, f"… ({len(lines)} lines)")
 
 
 def _check(subject: Subject, one: ItemInspection, check: Check) -> CheckView:
