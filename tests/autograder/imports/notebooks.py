@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from autograder.core.errors import AutograderError, SourceError
 from autograder.core.notebook_io import notebook_text
+from autograder.imports.assignment import Format, import_assignment
 
 SQUARES = '''def squares(n):
     """The squares up to n."""
@@ -61,3 +65,18 @@ def _with(source: str, grade_id: str, points: float | None = None, **kind: bool)
 def _data(grade_id: str, points: float | None, **kind: bool) -> dict[str, Any]:
     worth = {} if points is None else {"points": points}
     return {"grade_id": grade_id, "locked": False, "schema_version": 3, **kind, **worth}
+
+
+def refused(
+    course: Path,
+    path: Path,
+    says: str,
+    format_: Format = "nbgrader",
+    error: type[AutograderError] = SourceError,
+    **options: str,
+) -> None:
+    """Checks that the import is refused with these words, and that the course stays as it was."""
+    before = {file: file.read_bytes() for file in course.rglob("*") if file.is_file()}
+    with pytest.raises(error, match=re.escape(says)):
+        import_assignment(path, format_, to=course / "solutions", **options)
+    assert {file: file.read_bytes() for file in course.rglob("*") if file.is_file()} == before
