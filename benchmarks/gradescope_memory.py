@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 from autograder.core.files import write_atomically
 from autograder.course.problem import load_problem, problem_ids
 from autograder.gradescope.build import make_zip
 from autograder.gradescope.requirements import CONTAINERS, MEMORY_FILE, Memory, measured
-from autograder.sandbox.guest.resource_monitor import all_processes
 from tests.autograder.gradescope_room import Room, container, solution_bytes
 
 COMMAND = "python -m benchmarks.gradescope_memory"
@@ -81,15 +81,11 @@ def _megabytes(size: int) -> int:
     return -(-size // 2**20)
 
 
-def _family(pid: int) -> set[int]:
+def _family(pid: int) -> list[int]:
     """A process and all that descend from it."""
-    family, grown = {pid}, True
-    processes = all_processes()
-    while grown:
-        found = {one.pid for one in processes if one.parent in family} - family
-        family |= found
-        grown = bool(found)
-    return family
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    return []
 
 
 def _own_memory(pid: int) -> int:
@@ -116,9 +112,9 @@ def _mapped(pid: int) -> dict[str, int]:
 
 def _cpu(pid: int) -> float:
     """Seconds of CPU time of a process, without its children's."""
-    with contextlib.suppress(OSError):
-        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-        return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        times = psutil.Process(pid).cpu_times()
+        return times.user + times.system
     return 0.0
 
 

@@ -124,7 +124,7 @@ def grade_folder(
     with ExitStack() as stack:
         if not dry_run:
             stack.enter_context(busy(problem_id, out))
-        journal = Journal(out, problem, seed, begin=False)
+        journal = Journal(out, problem, seed)
         earlier = _earlier(out, problem_id, students, journal)
         held = stack.enter_context(HeldResults()) if dry_run or (confirm and earlier.found) else None
 

@@ -7,7 +7,6 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from types import TracebackType
 
 from autograder.core.results import Graded, GradedLog, Grading
 from autograder.submissions.reader import Submission
@@ -25,9 +24,7 @@ class HeldResults:
     def __enter__(self) -> HeldResults:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def add(self, submission: Submission, grading: Grading) -> Graded:

@@ -29,18 +29,15 @@ class Journal:
         out: the results' folder.
         problem: the problem.
         seed: of the grading run.
-        begin: whether to write the first line now; else `begin` does it.
     """
 
-    def __init__(self, out: Path, problem: Problem, seed: str, *, begin: bool = True) -> None:
+    def __init__(self, out: Path, problem: Problem, seed: str) -> None:
         self._out = out
         self._problem = problem
         self._path = out / f".grading-{problem.id}.jsonl"
         counts = {item.id: str(item.counts) for item in problem.items if item.counts}
         self._key = {"source": problem.sha256, "counts": counts, "software": software(), "seed": fingerprint(seed)}
         self._done = dict(self._read())
-        if begin:
-            self.begin()
 
     def begin(self) -> None:
         """Writes the first line, unless the batch continues an interrupted one."""

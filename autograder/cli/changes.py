@@ -16,7 +16,7 @@ from autograder.batch.changes import Change, Changes
 from autograder.cli.tables import console, plain_table
 from autograder.core.errors import SetupError
 from autograder.core.results import GradedLog
-from autograder.core.text import printable
+from autograder.core.text import counted, printable
 
 _WIDTH = 110
 
@@ -63,7 +63,7 @@ class Question:
                 return not self.is_refused
         if changes.losers:
             raise SetupError(
-                f"nothing was written, because {_count(len(changes.losers), 'student')} would lose points (see the "
+                f"nothing was written, because {counted(len(changes.losers), 'student')} would lose points (see the "
                 "table) and there is no terminal to ask. Look at it (--dry-run), then repeat the command with --yes."
             )
         return True
@@ -77,8 +77,8 @@ def can_ask() -> bool:
 def show_changes(title: str, changes: Changes) -> None:
     """Prints the table of changes, and who loses."""
     if changes.is_empty:
-        said = f"; what they read changes for {_count(changes.words, 'student')}" if changes.words else ""
-        typer.echo(f"{title}: no score changes for {_count(changes.compared, 'student')}{said}")
+        said = f"; what they read changes for {counted(changes.words, 'student')}" if changes.words else ""
+        typer.echo(f"{title}: no score changes for {counted(changes.compared, 'student')}{said}")
         return
     console().print(changes_table(title, changes))
 
@@ -103,8 +103,8 @@ def _below(changes: Changes) -> Iterable[str]:
     if changes.new:
         yield from _wrapped(f"new: {_names(changes.new)}")
     if changes.words:
-        yield f"{_count(changes.words, 'student')} with the same score read something else on the feedback page"
-    yield f"{_count(len(losers), 'student')} would lose points" if losers else "No student loses points."
+        yield f"{counted(changes.words, 'student')} with the same score read something else on the feedback page"
+    yield f"{counted(len(losers), 'student')} would lose points" if losers else "No student loses points."
 
 
 def show_ups(changes: Changes) -> None:
@@ -128,7 +128,7 @@ def overruled_lines(logs: Iterable[GradedLog]) -> list[str]:
                 said = f"{printable(log.student)} ({item.score:g}, tests {item.tests_score:g})"
                 found.setdefault(item.id, []).append(said)
     return [
-        f"{item}: {_count(len(students), 'manual score')} below what the tests give now; manual scores count, so "
+        f"{item}: {counted(len(students), 'manual score')} below what the tests give now; manual scores count, so "
         f"change or remove them in the form grader if they should not: {', '.join(students)}"
         for item, students in found.items()
     ]
@@ -140,7 +140,3 @@ def _names(names: Sequence[str]) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from autograder.cli.folders import results_folder
+from autograder.cli.folders import Out, results_folder
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
 
@@ -38,10 +38,6 @@ desk_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Out = Annotated[
-    Path | None,
-    typer.Option(file_okay=False, help="The folder that `autograder grade` wrote; `graded` if not given."),
-]
 DatabaseAddress = Annotated[
     str,
     typer.Option(

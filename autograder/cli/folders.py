@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from autograder.core.errors import SetupError
 from autograder.course.config import course_folder, root_folder
 
 OUT = "graded"
+Out = Annotated[
+    Path | None,
+    typer.Option(file_okay=False, help="The folder that `autograder grade` wrote; `graded` if not given."),
+]
 
 
 def results_folder(out: Path | None) -> Path:

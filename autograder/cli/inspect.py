@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from autograder.cli.beside import go_on_beside_host
-from autograder.cli.folders import require_staff_path, results_folder
+from autograder.cli.folders import Out, require_staff_path, results_folder
 from autograder.core.errors import SetupError
 from autograder.course.config import root_folder
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:  # imports much
 
 Student = Annotated[str, typer.Argument(help="Student id: the name of the student's folder.")]
 Problem = Annotated[str, typer.Argument(help="Problem id, e.g. vae.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(file_okay=False, help="The folder that `autograder grade` wrote; `graded` if not given."),
-]
 
 
 def inspect_command(

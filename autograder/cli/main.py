@@ -27,7 +27,7 @@ from autograder.cli.regrade import regrade_command
 from autograder.cli.runs import diff_command, runs_command, undo_command
 from autograder.core.errors import AutograderError, CourseError, SourceError
 from autograder.core.flags import FlagKind
-from autograder.core.text import listed, printable
+from autograder.core.text import counted, listed, printable
 from autograder.course.seed import NEW, SEED_VARIABLE, new_seed
 from autograder.export.options import Form, Per, Unfinished
 from autograder.sandbox.host import ANY, ISOLATION_VARIABLE
@@ -171,7 +171,7 @@ def lint_command(problems: Problems = None) -> None:
         findings += mismatches(load_course(), problem_ids())
     for line in [*findings, *(f"note: {note}" for note in notes)]:
         typer.echo(line)
-    typer.echo(f"{_count(len(findings), 'finding')} in {_count(len(chosen), 'source')}", err=True)
+    typer.echo(f"{counted(len(findings), 'finding')} in {counted(len(chosen), 'source')}", err=True)
     raise typer.Exit(1 if findings else 0)
 
 
@@ -266,9 +266,9 @@ def intake_command(
             typer.echo(f"{one.student}: {printable(note, 300)}")
         if one.ask_for:
             typer.echo(f"{one.student}: ask for {one.ask_for}")
-    typer.echo(f"{_count(sum(bool(one.notebook) for one in taken), 'notebook')} in {to}", err=True)
+    typer.echo(f"{counted(sum(bool(one.notebook) for one in taken), 'notebook')} in {to}", err=True)
     if review := [printable(one.student) for one in taken if one.needs_review]:
-        typer.echo(f"{_count(len(review), 'submission')} to review: {listed(review, 10)}", err=True)
+        typer.echo(f"{counted(len(review), 'submission')} to review: {listed(review, 10)}", err=True)
     raise typer.Exit(1 if review else 0)
 
 
@@ -324,7 +324,7 @@ def grade_command(
         raise typer.Exit(1)
     if dry_run:
         before = "" if question.was_asked else "; there are no earlier results"
-        typer.echo(f"{_count(len(graded), 'submission')} graded, nothing was written (--dry-run){before}")
+        typer.echo(f"{counted(len(graded), 'submission')} graded, nothing was written (--dry-run){before}")
         raise typer.Exit(0)
     console().print(grades_table(problem, [GradeLine(one.log, one.seconds) for one in graded]))
     from_cache = sum(one.log.has(FlagKind.CACHED) for one in graded)
@@ -337,7 +337,7 @@ def grade_command(
     failed = sum(one.log.outcome is Outcome.GRADER_ERROR for one in graded)
     if failed:
         typer.echo(
-            f"The autograder failed on {_count(failed, 'submission')} (status grader_error): read the tracebacks in "
+            f"The autograder failed on {counted(failed, 'submission')} (status grader_error): read the tracebacks in "
             f"{out / FOLDER}, then run the same command again.",
             err=True,
         )
@@ -402,7 +402,7 @@ def verify_command(
     if out:
         write_results(results, out)
     fine = sum(one.ok for one in results)
-    typer.echo(f"{len(results) - fine} of {_count(len(results), 'log')} to review")
+    typer.echo(f"{len(results) - fine} of {counted(len(results), 'log')} to review")
     raise typer.Exit(0 if fine == len(results) else 1)
 
 
@@ -445,14 +445,14 @@ def query_command(
         typer.echo(note, err=True)
     if csv is None:
         console().print(answer_table(answer.columns, answer.rows))
-        typer.echo(_count(len(answer.rows), "row"))
+        typer.echo(counted(len(answer.rows), "row"))
         return
     text = csv_text([answer.columns, *(map(cell_text, row) for row in answer.rows)])
     if str(csv) == "-":
         typer.echo(text, nl=False)
     else:
         write_atomically(csv, text)
-        typer.echo(f"{_count(len(answer.rows), 'row')} in {csv}")
+        typer.echo(f"{counted(len(answer.rows), 'row')} in {csv}")
 
 
 @app.command("export")
@@ -507,7 +507,7 @@ def export_command(
     done = export(request)
     for message in done.messages():
         typer.echo(message, err=True)
-    typer.echo(f"{_count(done.exported.written, 'grade')} in {done.path}")
+    typer.echo(f"{counted(done.exported.written, 'grade')} in {done.path}")
     if done.beside.comments:
         typer.echo(f"comments and rubric items: {done.beside.comments}")
     if done.beside.unmatched:
@@ -543,7 +543,7 @@ def feedback_zip_command(
     for student, why in made.left_out:
         typer.echo(f"left out: {printable(student)}: {why}", err=True)
     names = listed(made.platforms, 5) or "their folders"
-    typer.echo(f"{_count(len(made.students), 'feedback page')} in {made.path}, under the names of {names}")
+    typer.echo(f"{counted(len(made.students), 'feedback page')} in {made.path}, under the names of {names}")
     if made.left_out or made.absent:
         typer.echo(f"{len(made.left_out)} left out, {len(made.absent)} submitted nothing")
     raise typer.Exit(1 if made.left_out else 0)
@@ -567,7 +567,7 @@ def bundle_command(
     done = bundle(out, problems or None, zip_to=zip_to)
     for name in done.removed:
         typer.echo(f"removed: {name}")
-    typer.echo(f"{_count(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
+    typer.echo(f"{counted(len(done.files), 'file')} in {out}, {len(done.changed)} of them changed")
 
 
 @app.command("gradescope")
@@ -655,10 +655,6 @@ def _nothing_else_on_stdout() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 if __name__ == "__main__":

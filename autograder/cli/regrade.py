@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.cli.folders import results_folder
+from autograder.cli.folders import Out, results_folder
 from autograder.core.errors import SetupError
-from autograder.core.text import printable
+from autograder.core.text import counted, printable
 from autograder.course.config import root_folder
 from autograder.course.regrades import Decision, decide_regrade, read_regrades, request_regrade
 
@@ -24,10 +23,7 @@ def regrade_command(
     note: Annotated[str, typer.Option(help="A request: what the student says. The student reads it.")] = "",
     decide: Annotated[Decision | None, typer.Option(help="Decide the open requests about this item.")] = None,
     reason: Annotated[str, typer.Option(help="With --decide: why. The student reads it.")] = "",
-    out: Annotated[
-        Path | None,
-        typer.Option(file_okay=False, help="The folder that `autograder grade` wrote; `graded` if not given."),
-    ] = None,
+    out: Out = None,
     every: Annotated[bool, typer.Option("--all", help="List decided requests, too.")] = False,
 ) -> None:
     """Notes a regrade request or its decision; without a student, lists the open requests.
@@ -42,7 +38,7 @@ def regrade_command(
         shown = [one for one in read_regrades(root) if every or one.decision is None]
         for one in shown:
             typer.echo(_line(one))
-        typer.echo(f"{len(shown)} regrade request{'' if len(shown) == 1 else 's'}{'' if every else ' open'}", err=True)
+        typer.echo(f"{counted(len(shown), 'regrade request')}{'' if every else ' open'}", err=True)
         return
     if problem is None or item is None:
         raise SetupError("name the problem and the item after the student.")

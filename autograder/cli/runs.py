@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.core.errors import SetupError
-from autograder.core.text import listed, printable
+from autograder.core.text import counted, listed, printable
 from autograder.course.config import root_folder
 
 Out = Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder that `autograder grade` wrote to.")]
@@ -90,7 +90,7 @@ def undo_command(
         raise SetupError("nothing was written: there is no terminal to ask; look at the table, then repeat with --yes.")
     done = undo(root, out, problem, run.id)
     typer.echo(
-        f"{problem}: logs, notebooks, feedback pages and grades.csv of {_count(len(done.after), 'student')} are those "
+        f"{problem}: logs, notebooks, feedback pages and grades.csv of {counted(len(done.after), 'student')} are those "
         f"of {run.id} again{', and the scores of tests in the gradebook' if run.gradebook else ''}."
     )
     if done.removed:
@@ -140,7 +140,3 @@ def _problem(out: Path, named: str) -> str:
     if len(found) > 1:
         raise SetupError(f"{out} has earlier runs of {', '.join(found)}; say of which problem.")
     return found[0]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING
 
 from rich import box
 from rich.console import Console, Group
@@ -20,38 +20,11 @@ from autograder.core.text import listed, printable
 
 if TYPE_CHECKING:  # imports much
     from autograder.batch.mutant_check import Tried
+    from autograder.cli.check import CheckRow
     from autograder.sandbox.probes import Finding
     from autograder.verify.result import Verified
 
 PLAIN_WIDTH = 120
-
-
-class CheckLine(Protocol):
-    """A row of `autograder check`: one variant of one problem."""
-
-    @property
-    def problem(self) -> str:
-        """Problem id."""
-
-    @property
-    def variant(self) -> str:
-        """`solution`, `release`, `wrong/<item>/<slug>` or `right/<item>/<slug>`."""
-
-    @property
-    def expected(self) -> str:
-        """The expected result in words."""
-
-    @property
-    def got(self) -> str:
-        """The actual result in words."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the two are equal."""
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock seconds."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +106,7 @@ def _shown(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else printable(str(value), 500)
 
 
-def check_table(lines: Iterable[CheckLine]) -> Table:
+def check_table(lines: Iterable[CheckRow]) -> Table:
     """One row per variant of a problem: expected and actual result."""
     table = plain_table("Self-test")
     for heading in ("problem", "variant", "expected", "got"):

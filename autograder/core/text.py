@@ -24,6 +24,11 @@ def listed(names: Sequence[str], most: int) -> str:
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
+def counted(number: int | str, noun: str) -> str:
+    """A number and its noun, in the plural unless it is one: `1 point`, `2.5 points`."""
+    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
+
+
 def printable(text: str, longest: int = LONGEST) -> str:
     """The text with control, formatting and unassigned characters written as escapes, cut to `longest` characters.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -75,36 +75,35 @@ class TomlTable:
 
     def names(self, key: str) -> tuple[str, ...]:
         """A list of problem ids."""
-        value = self._take(key)
-        good = isinstance(value, list) and value
-        for entry in value if good else [None]:
-            if not isinstance(entry, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", entry):
-                what = f"has {entry!r}" if good else _missing_or(value)
-                raise self.wrong(key, what, 'it must be a list of problem ids, e.g. ["vae", "gan"]')
-        return tuple(value)
+        is_id = re.compile(r"[a-z][a-z0-9_]*").fullmatch
+        return self._words(key, is_id, 'problem ids, e.g. ["vae", "gan"]', optional=False)
 
     def places(self, key: str) -> tuple[str, ...]:
         """A list of `problem/item`; empty if the key is missing."""
-        value = self._take(key, [])
-        good = isinstance(value, list)
-        for entry in value if good else [None]:
-            if not isinstance(entry, str) or not re.fullmatch(r"[a-z][a-z0-9_]*/[A-Za-z_][A-Za-z0-9_]*", entry):
-                what = f"has {entry!r}" if good else f"is {value!r}"
-                raise self.wrong(
-                    key, what, 'it must be a list of items, each as problem/item, e.g. ["vae/written_beta"]'
-                )
-        return tuple(value)
+        is_place = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z_][A-Za-z0-9_]*").fullmatch
+        return self._words(key, is_place, 'items, each as problem/item, e.g. ["vae/written_beta"]')
 
     def modules(self, key: str) -> tuple[str, ...]:
         """A list of names of Python modules; empty if the key is missing."""
-        value = self._take(key, [])
-        good = isinstance(value, list)
+
+        def is_module(name: str) -> bool:
+            return all(part.isidentifier() for part in name.split("."))
+
+        found = self._words(key, is_module, 'Python modules, e.g. ["torch", "pandas"]')
+        for name in found:
+            if found.count(name) > 1:
+                raise self.wrong(key, f"lists {name!r} twice", "remove one")
+        return found
+
+    def _words(
+        self, key: str, is_word: Callable[[str], object], what: str, *, optional: bool = True
+    ) -> tuple[str, ...]:
+        """A list of texts of one form; `what` describes them."""
+        value = self._take(key, [] if optional else None)
+        good = isinstance(value, list) and (optional or value)
         for entry in value if good else [None]:
-            if not isinstance(entry, str) or not all(part.isidentifier() for part in entry.split(".")):
-                what = f"has {entry!r}" if good else f"is {value!r}"
-                raise self.wrong(key, what, 'it must be a list of Python modules, e.g. ["torch", "pandas"]')
-            if value.count(entry) > 1:
-                raise self.wrong(key, f"lists {entry!r} twice", "remove one")
+            if not isinstance(entry, str) or not is_word(entry):
+                raise self.wrong(key, f"has {entry!r}" if good else _missing_or(value), f"it must be a list of {what}")
         return tuple(value)
 
     def number(self, key: str, most: float = math.inf, whole: bool = False) -> float | None:

@@ -30,19 +30,11 @@ _MOST_COMPARED = 400
 """Longer rests (in words) are compared only by which words occur in them: alignment takes quadratic time and more."""
 
 
-def equal_groups(texts: Sequence[str], stub: str = "") -> list[list[int]]:
-    """The numbers of equal answers, group by group; every answer is in one group.
-
-    Args:
-        texts: the answers.
-        stub: the text of the untouched cell; empty and untouched answers are one group.
-
-    Returns:
-        Groups in the order of their first answers.
-    """
+def equal_groups(texts: Sequence[str]) -> list[list[int]]:
+    """The numbers of equal answers, group by group, in the order of their first ones; empty answers are one group."""
     groups: dict[str, list[int]] = defaultdict(list)
     for number, text in enumerate(texts):
-        groups[normal_form(text, stub)].append(number)
+        groups[normal_form(text)].append(number)
     return list(groups.values())
 
 

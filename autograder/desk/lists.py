@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from autograder.core.text import counted
 from autograder.desk.decisions import Saved
 from autograder.desk.desk import Desk
 from autograder.desk.question import Question
@@ -101,4 +102,4 @@ def _score(standing: Mapping[str, Saved], student: str, blind: set[str]) -> str:
 
 
 def _points(number: float | None) -> str:
-    return "no points" if number is None else f"{number:g} point{'' if number == 1 else 's'}"
+    return "no points" if number is None else counted(f"{number:g}", "point")

@@ -48,19 +48,13 @@ _HOLDER = re.compile(f"[{FORMULA}{COMMAND}]")
 _START = re.compile(r"\A(?:(?P<sign>[-+*#~>])|(?P<number>\d{1,9})(?P<stop>[.)])(?= ))")
 
 
-def normal_form(text: str, stub: str = "") -> str:
-    """The form of an answer; empty if the student wrote nothing.
+@lru_cache(maxsize=64)
+def normal_form(text: str) -> str:
+    """The form of an answer; empty if the student wrote nothing, or left "YOUR ANSWER HERE".
 
     Args:
         text: markdown, as the student wrote it or as the executed notebook has it.
-        stub: the text of the untouched cell, which is no answer; "YOUR ANSWER HERE" is none in any case.
     """
-    form = _without_stub(text)
-    return "" if stub and form == _without_stub(stub) else form
-
-
-@lru_cache(maxsize=64)
-def _without_stub(text: str) -> str:
     cleaned = _LINE_BREAK.sub("\n", unicodedata.normalize("NFC", text))
     while True:
         found = _STUB.match(cleaned)

@@ -16,6 +16,7 @@ import yaml
 
 from autograder.core.errors import AutograderError
 from autograder.core.results import clamped
+from autograder.core.text import counted
 from autograder.course.mark_scheme import criteria
 from autograder.course.problem import Item
 
@@ -94,7 +95,7 @@ class Rubric:
                 f"a source's rubric adds up to the points of its question ({self.most:g}), and this one to {total:g}; "
                 "change its items first."
             )
-        return "\n".join(f"- {_points(item.points)}: {item.text}" for item in self.items)
+        return "\n".join(f"- {counted(f'{item.points:g}', 'point')}: {item.text}" for item in self.items)
 
     def with_items(self, items: Iterable[RubricItem]) -> Rubric:
         """The next version, with these items.
@@ -174,7 +175,3 @@ def merged(rubric: Rubric, keys: Collection[str], text: str) -> tuple[Rubric, di
     one = replace(chosen[0], points=sum(item.points for item in chosen), text=text)
     items = [one if item is chosen[0] else item for item in rubric.items if item is chosen[0] or item not in chosen]
     return rubric.with_items(items), {item.key: one.key for item in chosen}
-
-
-def _points(points: float) -> str:
-    return f"{points:g} point" + ("" if points == 1 else "s")

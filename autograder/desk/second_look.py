@@ -47,11 +47,9 @@ def out_of_line(kernel: Matrix, scores: Sequence[float] | NDArray[np.floating], 
     return residuals
 
 
-def second_look(
-    kernel: Matrix, scores: Sequence[float] | NDArray[np.floating], penalty: float = PENALTY
-) -> list[tuple[int, float]]:
+def second_look(kernel: Matrix, scores: Sequence[float] | NDArray[np.floating]) -> list[tuple[int, float]]:
     """The numbers of all answers with their residuals (`out_of_line`), largest absolute residual first."""
-    residuals = out_of_line(kernel, scores, penalty)
+    residuals = out_of_line(kernel, scores)
     places = np.argsort(-np.abs(residuals).round(9), kind="stable")
     return [(number, float(residuals[number])) for number in places.tolist()]
 

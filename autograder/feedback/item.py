@@ -11,6 +11,7 @@ from autograder.core.counts import Counts
 from autograder.core.html import with_code
 from autograder.core.results import DROPPED, STALE, ItemResult, Status
 from autograder.core.rubric_lines import RubricLine
+from autograder.core.text import counted
 from autograder.course.item_parts import is_only_hidden
 from autograder.course.problem import Item, Problem
 from autograder.course.variants import misconception_text
@@ -109,7 +110,7 @@ def view_of(result: ItemResult, problem: Problem, anchor: str) -> ItemView:
         id=result.id,
         heading=problem.heading(result.id),
         points=_points(result),
-        gain="" if is_done else f"{missing:g} point{'' if missing == 1 else 's'}",
+        gain="" if is_done else counted(f"{missing:g}", "point"),
         tone=_tone(result),
         words=words,
         misconceptions=() if is_done else tuple(map(with_code, known)),
@@ -132,7 +133,7 @@ def _points(result: ItemResult) -> str:
     if result.is_dropped:
         return "no points"
     bonus = "bonus " if result.counts is Counts.BONUS else ""
-    most = f"{result.max_score:g} {bonus}point{'' if result.max_score == 1 else 's'}"
+    most = counted(f"{result.max_score:g}", f"{bonus}point")
     if result.status is not Status.MANUAL:
         return f"{result.score:g} of {most}"
     return f"{result.score:g} of {most} so far" if result.score else f"up to {most}"

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from autograder.core.text import counted
 from autograder.course.mark_scheme import criteria
 from autograder.course.markers import (
     HIDDEN,
@@ -94,7 +95,7 @@ def by_hand(source: str, is_code: bool, points: float, tests: Sequence[tuple[str
     scheme = textwrap.dedent(region(source, RUBRIC))
     lines = [f"{mark}{line}".rstrip() for line in rubric(scheme, points)] if points or scheme.strip() else []
     for name, worth, _ in tests:
-        lines.append(f"{mark}- {_points(worth)}: passes the test {name!r} (below the sample answer)")
+        lines.append(f"{mark}- {counted(f'{worth:.12g}', 'point')}: passes the test {name!r} (below the sample answer)")
     answer = replaced(source, RUBRIC, None).strip("\n")
     if region(answer, SOLUTION) == "" or not _parses_without(answer, is_code):
         answer = without_markers(answer) or ("pass" if is_code else "(The original has no sample answer.)")
@@ -112,15 +113,12 @@ def rubric(scheme: str, points: float) -> list[str]:
     lines = [line.strip().removeprefix("#").strip() for line in scheme.split("\n") if line.strip()]
     if math.isclose(sum(one.points for one in criteria("\n".join(lines))), points):
         return lines
-    return [f"- {_points(points)}: the answer is right" + (", as described here" if lines else ""), *_quoted(lines)]
+    worth = counted(f"{points:.12g}", "point")
+    return [f"- {worth}: the answer is right" + (", as described here" if lines else ""), *_quoted(lines)]
 
 
 def _quoted(lines: Sequence[str]) -> list[str]:
     return [f"> {line}" for line in lines]
-
-
-def _points(points: float) -> str:
-    return f"{points:.12g} point" + ("" if points == 1 else "s")
 
 
 def _last_end(answer: str) -> str:

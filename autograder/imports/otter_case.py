@@ -16,8 +16,9 @@ from nbformat import NotebookNode
 
 from autograder.core.errors import SourceError
 from autograder.course.python_cells import plain_python, syntax_tree
+from autograder.imports.code_edits import edited, inner_lines
 from autograder.imports.otter_config import Assignment, CaseSettings, case_settings, read_case_settings
-from autograder.imports.otter_function import body_of, calls, decorated, inner_lines
+from autograder.imports.otter_function import body_of, calls, decorated
 
 _BEGIN_SETTINGS = re.compile(r'(?:\w+\s*=\s*)?""?"?\s*#\s*BEGIN\s*TEST\s*CONFIG', re.IGNORECASE)
 _END_SETTINGS = re.compile(r'""?"?\s*;?\s*#\s*END\s*TEST\s*CONFIG', re.IGNORECASE)
@@ -132,19 +133,19 @@ def _checked(where: str, code: str, tree: ast.Module, output: _Output) -> tuple[
         if len(tree.body) == 2 and isinstance(first, ast.FunctionDef) and calls(last.value, first):
             return body_of(code, first), ""
         if "assert" in function or code.rstrip().endswith(";"):
-            return (code if "assert" in function else _replaced(code, last, f"_ = {text}")), ""
-        return _replaced(code, last, f"assert {_operand(last, text)} is None"), ""
+            return (code if "assert" in function else edited(code, [(last, f"_ = {text}")])), ""
+        return edited(code, [(last, f"assert {_operand(last, text)} is None")]), ""
     if not output.value:
         printed = _printed_text(last.value, text)
         is_alone = output.printed.count("\n") == 1 and code.count("print") == 1
         if function == "print" and printed and is_alone:
-            return _replaced(code, last, f"assert {printed} == {output.printed.rstrip(chr(10))!r}"), ""
+            return edited(code, [(last, f"assert {printed} == {output.printed.rstrip(chr(10))!r}")]), ""
         return _printing(code, output.printed), ""
     if not output.printed:
         check, look = _comparison(last, text, output.value)
-        return _replaced(code, last, check), look
+        return edited(code, [(last, check)]), look
     check, look = _comparison(_NO_VALUE, "value", output.value)
-    return f"{_printing(_replaced(code, last, f'value = {text}'), output.printed)}\n{check}", look
+    return f"{_printing(edited(code, [(last, f'value = {text}')]), output.printed)}\n{check}", look
 
 
 def _comparison(node: ast.Expr, text: str, shown: str) -> tuple[str, str]:
@@ -194,20 +195,11 @@ def _with_message(code: str, message: str) -> tuple[str, bool]:
         return code, False
     last = max(bare, key=lambda node: node.lineno)
     text = ast.get_source_segment(code, last) or ""
-    return _replaced(code, last, f"{text}, {json.dumps(message, ensure_ascii=False)}"), True
+    return edited(code, [(last, f"{text}, {json.dumps(message, ensure_ascii=False)}")]), True
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.stmt]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.stmt))
-
-
-def _replaced(code: str, node: ast.stmt, text: str) -> str:
-    """The code with another text for one statement."""
-    assert node.end_lineno and node.end_col_offset is not None
-    lines = [line.encode() for line in code.split("\n")]
-    before, after = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
-    lines[node.lineno - 1 : node.end_lineno] = [before + text.encode() + after]
-    return b"\n".join(lines).decode()
 
 
 def _is_text(node: ast.expr) -> bool:

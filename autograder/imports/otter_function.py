@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autograder.course.name_analysis import NO_NAMES, names_of
+from autograder.imports.code_edits import inner_lines
 
 _READ = re.compile(r"""\benv\[(["'])([A-Za-z_]\w*)\1\](?!\s*=[^=])""")
 """`env["x"]`, but not where it gets a value."""
@@ -50,16 +51,6 @@ def decorated(function: ast.FunctionDef) -> dict[str, Any]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "test_case"
         for keyword in node.keywords
         if keyword.arg and isinstance(keyword.value, ast.Constant)
-    }
-
-
-def inner_lines(tree: ast.AST) -> set[int]:
-    """The numbers of the lines that are inside of long strings, whose indentation belongs to the string."""
-    return {
-        number
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
-        for number in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from autograder.core.text import counted
 from autograder.imports.source import Fate
 from autograder.imports.trial import Tried
 from autograder.release.lint import Finding
@@ -29,9 +30,9 @@ def report_text(path: Path, problem_id: str, tried: Tried, files: Collection[str
         f"# `{problem_id}`, imported from {path.name}",
         "",
         f"Points: {before:g} before, {written.points:g} after. "
-        f"{sum(answer.points for answer in code):g} are graded by tests ({_items(len(code))}, {len(inside)} of them "
-        "inside the student's process), "
-        f"{sum(answer.points for answer in hand):g} by hand ({_items(len(hand))}).",
+        f"{sum(answer.points for answer in code):g} are graded by tests ({counted(len(code), 'item')}, "
+        f"{len(inside)} of them inside the student's process), "
+        f"{sum(answer.points for answer in hand):g} by hand ({counted(len(hand), 'item')}).",
         "",
         "| cell | id | points | what became of it |",
         "|---|---|---|---|",
@@ -63,7 +64,3 @@ def _row(fate: Fate) -> str:
     points = f"{cell.points:g}" if cell.role in ("test", "manual", "task") else ""
     identity = f"`{cell.grade_id}`" if cell.grade_id else ""
     return f"| {cell.number} ({cell.cell_type}) | {identity} | {points} | {fate.became.replace('|', chr(92) + '|')} |"
-
-
-def _items(count: int) -> str:
-    return f"{count} item" + ("" if count == 1 else "s")

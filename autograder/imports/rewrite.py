@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autograder.course.markers import HIDDEN, begin, end, region, region_lines, replaced
+from autograder.imports.code_edits import Edit, edited, inner_lines
 from autograder.imports.soundness import Reached, places
 
 
@@ -95,28 +96,19 @@ def _part(name: str, points: float, body: str) -> str:
 def _indented(source: str) -> str:
     """The code one level deeper; the inner lines of long strings stay as they are."""
     tree = ast.parse(source)
-    inside = {
-        number
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
-        for number in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
-    }
+    inside = inner_lines(tree)
     lines = source.rstrip().split("\n")
     deeper = [f"    {line}" if line.strip() and n not in inside else line for n, line in enumerate(lines, start=1)]
     return "\n".join([*deeper, *([] if tree.body else ["    pass"])])
 
 
-_Edit = tuple[ast.expr, str]
-"""A node, and the text in its place."""
-
-
 def _rewritten(source: str, reached: Reached | None) -> str:
     """The code with `student.` in front of each name that it reaches in the student's process, without its prints."""
     source = _without_prints(source)
-    return source if reached is None else _edited(source, _prefixes(ast.parse(source), reached))
+    return source if reached is None else edited(source, _prefixes(ast.parse(source), reached))
 
 
-def _prefixes(tree: ast.Module, reached: Reached) -> Iterable[_Edit]:
+def _prefixes(tree: ast.Module, reached: Reached) -> Iterable[Edit]:
     formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     inside = {id(inner) for node in formatted for inner in ast.walk(node) if inner is not node}
     yield from ((node, f"student.{node.id}") for node in places(tree, reached) if id(node) not in inside)
@@ -137,22 +129,11 @@ class _Replaced(ast.NodeTransformer):
         return node if text is None else ast.parse(text, mode="eval").body
 
 
-def _edited(source: str, edits: Iterable[_Edit]) -> str:
-    """The code with texts in the place of nodes that do not overlap."""
-    lines = [line.encode() for line in source.split("\n")]
-    places = {(node.lineno, node.col_offset): (node, text) for node, text in edits}
-    for _, (node, text) in sorted(places.items(), reverse=True):
-        assert node.end_lineno and node.end_col_offset is not None
-        before, after = lines[node.lineno - 1][: node.col_offset], lines[node.end_lineno - 1][node.end_col_offset :]
-        lines[node.lineno - 1 : node.end_lineno] = [before + text.encode() + after]
-    return b"\n".join(lines).decode()
-
-
 def _secret(source: str) -> str:
     """Hidden checks as the source needs them: no message shows values, and the last line has none either."""
     shown = [node.msg for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert) and node.msg]
     values = [one for one in shown if not isinstance(one, ast.Constant)]
-    return _closed(_edited(source, ((one, repr("a hidden check failed")) for one in values)))
+    return _closed(edited(source, ((one, repr("a hidden check failed")) for one in values)))
 
 
 def _without_prints(source: str) -> str:
@@ -164,7 +145,7 @@ def _without_prints(source: str) -> str:
     ]
     values = {id(node): [one for one in _arguments(node) if not isinstance(one, ast.Constant)] for node in prints}
     computed = {key: ", ".join(map(ast.unparse, found)) for key, found in values.items()}
-    return _edited(
+    return edited(
         source, ((node.value, f"_ = [{computed[id(node)]}]" if computed[id(node)] else "pass") for node in prints)
     )
 

@@ -16,7 +16,6 @@ from autograder.inspect.instrument import Rewritten, rewrite
 from autograder.inspect.random_use import NAME, SOURCE, RandomUse, States
 from autograder.inspect.recorder import Check, Recorder
 from autograder.inspect.values import Value, value_of
-from autograder.sandbox.guest.wire import Deadline
 from autograder.sandbox.host import Fork
 from autograder.sandbox.proxy import Handle, Link, RemoteError
 from autograder.sandbox.student_error import StudentError
@@ -68,7 +67,6 @@ class ObservedLink(Link):
 
     Args:
         sock: as for `Link`.
-        deadline: as for `Link`.
         cells: as for `Link`.
         called: called before each call with the function's name and its arguments; returns what is called after it.
         ours: the reference's names, whose functions name the arguments.
@@ -77,13 +75,11 @@ class ObservedLink(Link):
     def __init__(
         self,
         sock: Any,
-        deadline: Deadline | None = None,
-        cells: Mapping[str, str] | None = None,
-        *,
+        cells: Mapping[str, str],
         called: Callable[[str, Sequence[Value]], _Done],
         ours: Mapping[str, Any],
     ) -> None:
-        super().__init__(sock, deadline, cells)
+        super().__init__(sock, cells=cells)
         self._called = called
         self._ours = ours
         self._names: dict[int, str] = {}

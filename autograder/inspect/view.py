@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.core.results import ItemResult, Status
-from autograder.core.text import listed, printable
+from autograder.core.text import counted, listed, printable
 from autograder.inspect.inspection import ItemInspection, UsedCell, in_source
 from autograder.inspect.instrument import Statement
 from autograder.inspect.recorder import Call, Check
@@ -175,7 +175,7 @@ def _by_hand(result: ItemResult | None) -> str:
 
 def _counts(one: ItemInspection) -> str:
     failed, passed = one.count("failed", "ended"), one.count("passed")
-    counts = [f"{passed} check{'' if passed == 1 else 's'} passed", f"{failed} failed"]
+    counts = [f"{counted(passed, 'check')} passed", f"{failed} failed"]
     left = one.count("skipped", "not reached")
     return ", ".join([*counts, f"{left} could not run"] if left else counts)
 
@@ -207,13 +207,13 @@ def _cell(used: UsedCell) -> CellView:
     return CellView(used.title, tuple(numbered(used.built.source)), output, error)
 
 
-def numbered(source: str, first: int = 1) -> Iterator[CodeLine]:
+def numbered(source: str) -> Iterator[CodeLine]:
     """The lines of a text with their numbers, made printable; at most `_MOST_LINES`."""
     lines = source.rstrip("\n").split("\n")
-    for number, line in enumerate(lines[:_MOST_LINES], first):
+    for number, line in enumerate(lines[:_MOST_LINES], 1):
         yield CodeLine(number, printable(line.expandtabs(4), 500))
     if len(lines) > _MOST_LINES:
-        yield CodeLine(first + _MOST_LINES, f"… ({len(lines)} lines)")
+        yield CodeLine(1 + _MOST_LINES, f"… ({len(lines)} lines)")
 
 
 def _check(subject: Subject, one: ItemInspection, check: Check) -> CheckView:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import Any
 
+from autograder.core.text import counted
 from autograder.course.problem import Problem
 from benchmarks.attacks.page import table
 from benchmarks.attacks.stock import NAMES
@@ -148,11 +149,6 @@ def times(value: float | None, base: float | None) -> str:
     return f"{value / base:.2g}" if value / base < 10 else f"{value / base:,.0f}"
 
 
-def count(how_many: int, noun: str) -> str:
-    """`1 run`, `3 runs`."""
-    return f"{how_many} {noun}{'' if how_many == 1 else 's'}"
-
-
 class Found:
     """What was measured, as the page asks for it.
 
@@ -215,7 +211,7 @@ def page(measured: Sequence[Measured], problem: Problem, size: int) -> str:
         size=size,
         problem=problem.id,
         days=" and ".join(dict.fromkeys((days[0], days[-1]))) if days else "no day",
-        runs=count(max((one.run for one in of_class), default=0), "run"),
+        runs=counted(max((one.run for one in of_class), default=0), "run"),
         machine=machine.format(**facts) if facts else "unknown",
         level=facts.get("level", "unknown"),
         short=_short(found),
@@ -266,7 +262,7 @@ def _short(found: Found) -> str:
 def _side_by_side(found: Found) -> str:
     cores = max((one.workers for one in found.pick("class", submissions=found.size)), default=1)
     columns = {
-        f"ours, {count(workers, 'worker')}{words}": found.of_class("ours", workers, gradebook)
+        f"ours, {counted(workers, 'worker')}{words}": found.of_class("ours", workers, gradebook)
         for gradebook, words in ((True, ""), (False, ", no gradebook"))
         for workers in dict.fromkeys((1, cores))
     } | {name: found.of_class(system) for system, name in STOCK.items()}
@@ -327,7 +323,7 @@ def _sizes(found: Found) -> dict[str, Any]:
     more = large.submissions - small.submissions
     return {
         "sizes": table([*head, "coordinator, MiB (resident)"], rows),
-        "workers": count(max((one.workers for one in runs), default=1), "worker"),
+        "workers": counted(max((one.workers for one in runs), default=1), "worker"),
         "first": small.submissions,
         "last": large.submissions,
         "between": seconds((large.seconds - small.seconds) / more if more else None),

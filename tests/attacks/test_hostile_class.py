@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from starlette.testclient import TestClient
 
 from autograder.batch.grade_folder import grade_folder
 from autograder.core.errors import SetupError
@@ -23,12 +22,12 @@ from autograder.core.results import GradedLog, Outcome, Status
 from autograder.course.problem import load_problem
 from autograder.course.seed import grading_seed
 from autograder.desk.desk import Desk
-from autograder.desk.pages import app
 from autograder.sandbox.guest.confinement import FULL
 from autograder.sandbox.host import Host
 from homework.checks import fresh, inputs_from
 from tests.attacks.files import ATTACKS, HONEST, Submission
 from tests.attacks.hostile_class import CELLS, filled_in, fingerprints, hand_in, listener, toy_course
+from tests.autograder.desk.conftest import browser
 from tests.autograder.toy import ROOT, solved, text
 
 TOY_ATTACKS = ATTACKS(load_problem("toy", ROOT))
@@ -134,8 +133,7 @@ def test_every_submission_has_its_files_and_its_row(aftermath: Aftermath) -> Non
 
 def test_the_desk_shows_the_answers_of_all_and_no_markup_of_theirs(aftermath: Aftermath, tmp_path: Path) -> None:
     desk = Desk(aftermath.root, aftermath.out, database=f"sqlite:///{tmp_path / 'desk.db'}", second_share=0.0)
-    with TestClient(app(desk, {"desk.test"}), base_url="http://desk.test") as client:
-        client.get(f"/enter?token={desk.graders.admit('kim')}")
+    with browser(desk) as client:
         pages = [
             client.get(f"/toy/{place.item}/a/{ref}")
             for place, question in desk.questions.items()

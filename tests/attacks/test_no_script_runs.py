@@ -18,17 +18,16 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from starlette.testclient import TestClient
 from traitlets.config import Config
 
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import Grading
 from autograder.desk.desk import Desk
-from autograder.desk.pages import app
 from autograder.feedback.page import feedback_html
 from autograder.gradebook.database import show_verdicts
 from autograder.report import report_html
 from tests.attacks.hostile_class import listener
+from tests.autograder.desk.conftest import browser
 from tests.autograder.toy import ROOT, STANDARDIZE, graded, solved, toy
 from tests.conftest import CHROMIUM, NO_CHROMIUM
 
@@ -182,8 +181,7 @@ def desk_page(grading: Grading, folder: Path) -> str:
     (graded_folder / "ada" / "toy" / "submission_log.json").write_text(json.dumps(log.as_json()), encoding="utf-8")
     (graded_folder / "ada" / "toy" / "toy.ipynb").write_text(grading.text, encoding="utf-8")
     desk = Desk(ROOT, graded_folder, database=f"sqlite:///{folder / 'desk.db'}")
-    with TestClient(app(desk, {"desk.test"}), base_url="http://desk.test") as client:
-        client.get(f"/enter?token={desk.graders.admit('kim')}")
+    with browser(desk) as client:
         return client.get("/toy/written_units").text
 
 

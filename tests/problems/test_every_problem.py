@@ -183,3 +183,12 @@ def test_the_untouched_release_writes_a_log(problem: Problem, tmp_path: Path, mo
     log = json.loads((tmp_path / "submission_log.json").read_text(encoding="utf-8"))
     assert set(log["answers"]) == set(names_of(problem)), said
     assert all("NotImplementedError" in answer["error"] for answer in log["answers"].values())
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
+def test_the_students_text_has_at_most_4500_words(problem: Problem) -> None:
+    """Formulas and tags do not count."""
+    notebook = released_notebook(problem)
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|<[^>]*>", " ", text, flags=re.DOTALL)
+    assert sum(bool(re.search("[A-Za-z]", word)) for word in text.split()) <= 4500

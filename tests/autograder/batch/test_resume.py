@@ -20,6 +20,7 @@ OTHERS = ("toy.ipynb", "feedback.html")
 def written(out: Path, students: Sequence[str]) -> Journal:
     """The journal of a batch that finished these submissions, whose logs are in place."""
     journal = Journal(out, toy(), "seed")
+    journal.begin()
     for student in students:
         log = out / student / "toy" / "submission_log.json"
         log.parent.mkdir(parents=True, exist_ok=True)

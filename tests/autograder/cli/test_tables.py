@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-from types import SimpleNamespace
 
+from autograder.cli.check import CheckRow
 from autograder.cli.tables import PLAIN_WIDTH, GradeLine, check_table, console, grades_table
 from autograder.core.results import ItemResult, Status
 from tests.autograder.graded_folder import log_of
@@ -44,8 +44,9 @@ def test_unexpected_results_have_their_own_column() -> None:
 
 def test_tables_fit_the_plain_width_and_are_not_truncated() -> None:
     long = "wrong/negative_elbo_bound/" + "reconstruction_" * 8
-    words = {"expected": "loses points on negative_elbo_bound only", "got": "full marks; " + "why " * 60}
-    checked = [SimpleNamespace(problem="vae", variant=long, ok=False, seconds=0.5, **words)]
+    checked = [
+        CheckRow("vae", long, "loses points on negative_elbo_bound only", "full marks; " + "why " * 60, False, 0.5)
+    ]
     for table in (check_table(checked), grades_table("vae", [_line(story="did a lot of things " * 9, surprises=())])):
         text = _text(table)
         assert max(map(len, text.splitlines())) <= PLAIN_WIDTH

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
 from autograder.core.results import Grading, Status
 from autograder.desk.decisions import Decisions
 from autograder.desk.desk import Desk
 from autograder.desk.form import Form
+from autograder.desk.pages import app
 from autograder.desk.place import Place
 from autograder.desk.question import Question
 from autograder.gradebook.database import recording
 from tests.autograder.graded_folder import log_of, png, with_item, write_student, write_tables
 
+HOST = "desk.test"
 UNITS = Place("toy", "written_units")
 ANSWERS = {
     "ada": "The deviation has the unit of the data.",
@@ -89,6 +93,14 @@ def graded_class(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def desk(graded_class: GradedClass) -> Desk:
     """A desk over the class, where nothing is graded twice."""
     return graded_class.desk(second_share=0.0)
+
+
+@contextmanager
+def browser(desk: Desk, **options: Any) -> Iterator[TestClient]:
+    """A browser of the grader kim, who has entered."""
+    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}", **options) as client:
+        assert client.get(f"/enter?token={desk.graders.invite('kim')}").status_code == 200
+        yield client
 
 
 Grade = Callable[..., list[str]]

@@ -27,6 +27,7 @@ from autograder.desk.form import Form, FormError
 from autograder.desk.graders import NAME_SHOWN, OPINION_WITHDRAWN, SECOND_OPINION
 from autograder.desk.lists import conflicts, opinions, rows
 from autograder.desk.place import Place
+from autograder.desk.question import Question
 from autograder.desk.recording import from_form_grader
 from autograder.gradebook.database import opened, recording
 from autograder.gradebook.manual import ManualScore, manual_scores, write_manual
@@ -62,6 +63,12 @@ def undone(desk: Desk, by: str, told: int = 0) -> dict[str, float | None]:
     return (
         {} if found is None or not found[2].is_done else {one.student: marks.score for one, marks in found[2].changes}
     )
+
+
+def worth_three(desk: Desk, question: Question, by: str) -> None:
+    """A grader makes the first item of a rubric, the only one from now on, worth 3 points."""
+    old = desk.rubric(question)
+    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), by, {})
 
 
 def test_every_question_that_people_grade_is_there(desk: Desk) -> None:
@@ -195,8 +202,7 @@ def test_undo_and_a_changed_rubric_reach_the_gradebook_too(desk: Desk, graded_cl
     grade("chen", "r1")
     desk.recorder.record()
     question = desk.questions[UNITS]
-    old = desk.rubric(question)
-    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "lee", {})
+    worth_three(desk, question, "lee")
     desk.recorder.record()
     assert gradebook(graded_class)["chen"].points == 3
     grade("dana", "r1")
@@ -330,8 +336,7 @@ def test_what_a_grader_brings_back_is_the_first_graders_again(desk: Desk, grade:
     saved = desk.view(question, question.arranged().ref["dana"], "lee").saved
     assert saved is not None and saved.by == "kim" and desk.progress_of(question).by == {"kim": 1}
     assert [one.by for one in desk.decisions.history(UNITS, "dana")] == ["kim", "lee", "lee"], "lee took it back"
-    old = desk.rubric(question)
-    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "max", {})
+    worth_three(desk, question, "max")
     assert desk.progress_of(question).by == {"kim": 1}
     assert undone(desk, "lee") == {} and undone(desk, "kim") == {"dana": None}
 
@@ -354,8 +359,7 @@ def test_undo_asks_first_where_something_else_was_done_since(desk: Desk, grade: 
     assert undone(desk, "kim", asked[2].grading) == {"dana": None}, "the grader was told"
     assert undone(desk, "kim") == {"chen": None}, "and is asked once only"
     grade("dana", "r1")
-    old = desk.rubric(question)
-    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "kim", {})
+    worth_three(desk, question, "kim")
     assert undone(desk, "kim") == {} and points(desk.decisions)["dana"] == 3.0
     grade("emil")
     desk.note(question, question.arranged().ref["emil"], "kim", NAME_SHOWN)
@@ -430,8 +434,7 @@ def test_a_request_is_open_again_when_its_answer_is_taken_back(desk: Desk, grade
         assert desk.asked(question, desk.decisions.standing(UNITS)) == {}
         assert undone(desk, "lee") == {"dana": 2.0}
         assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": asker}
-    old = desk.rubric(question)
-    desk.change_rubric(question, old, old.with_items([replace(old.items[0], points=3)]), "noa", {})
+    worth_three(desk, question, "noa")
     assert desk.asked(question, desk.decisions.standing(UNITS)) == {"dana": "max"}, "a rubric is no opinion"
     assert [opinions(desk, question, by) for by in ("kim", "lee", "max")] == [1, 1, 0]
     assert [row.said for row in rows(desk, question, "opinions", "", "max")] == [

@@ -13,16 +13,12 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from starlette.testclient import TestClient
 
 from autograder.desk.class_answers import Picture, Section
-from autograder.desk.pages import app
 from autograder.submissions.outputs import OF_STUDENT
-from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass
+from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass, browser
 from tests.autograder.graded_folder import png
 from tests.autograder.toy import graded, solved
-
-HOST = "127.0.0.1"
 
 
 def submitted(
@@ -79,8 +75,7 @@ def test_the_page_shows_them_as_text_and_pixels(graded_class: GradedClass) -> No
     desk = graded_class.desk(second_share=0.0)
     assert ANSWERS["dana"]
     ref = desk.questions[UNITS].arranged().ref["dana"]
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk) as page:
         text = page.get(f"/toy/written_units/a/{ref}").text
         [run] = re.findall(r"(?s)<div class=\"scroll run\".*?</div>", text)
         assert "&lt;script&gt;" in run and "<script" not in run and "<a " not in run and "\x1b" not in run

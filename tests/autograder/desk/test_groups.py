@@ -17,8 +17,8 @@ from autograder.desk.shown_text import shown_formulas
 
 
 def test_equal_answers_are_one_group_and_so_are_empty_ones() -> None:
-    texts = ["The *loss*.", "", "no", "the loss.", "YOUR ANSWER HERE", "Write here!", "The loss?"]
-    assert equal_groups(texts, "*Write here!*") == [[0, 3], [1, 4, 5], [2], [6]]
+    texts = ["The *loss*.", "", "no", "the loss.", "YOUR ANSWER HERE", "!", "The loss?"]
+    assert equal_groups(texts) == [[0, 3], [1, 4], [2], [5], [6]]
     assert equal_groups([]) == []
 
 

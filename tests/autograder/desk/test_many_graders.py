@@ -12,13 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from starlette.testclient import TestClient
 
 from autograder.desk.decisions import ConflictError, Kind
 from autograder.desk.desk import Desk
 from autograder.desk.form import FormError
-from autograder.desk.pages import app
-from tests.autograder.desk.conftest import UNITS, points, save_as
+from tests.autograder.desk.conftest import UNITS, browser, points, save_as
 from tests.autograder.desk.postgres import address
 from tests.autograder.graded_folder import log_of, write_student, write_tables
 
@@ -105,8 +103,7 @@ def test_a_class_of_a_thousand_is_arranged_in_five_seconds_and_a_page_takes_a_te
     assert len(question.arranged().blocks) <= 800
     assert len(question.arranged().near) >= 0
     assert time.process_time() - began <= 5
-    with TestClient(app(desk, {"testserver"})) as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk) as page:
         page.get("/toy/written_units")  # imports what pages need
         took = []
         for _ in range(20):

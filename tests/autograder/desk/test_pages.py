@@ -14,17 +14,15 @@ from autograder.desk.graders import SECOND_OPINION
 from autograder.desk.pages import app
 from autograder.desk.shown_text import shown_markdown
 from autograder.gradebook.manual import ManualScore
-from tests.autograder.desk.conftest import ANSWERS, UNITS, GradedClass, points, save_as
+from tests.autograder.desk.conftest import ANSWERS, HOST, UNITS, GradedClass, browser, points, save_as
 
-HOST = "desk.test"
 AT = "/toy/written_units"
 
 
 @pytest.fixture
 def page(desk: Desk) -> Iterator[TestClient]:
     """A browser of the grader kim."""
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as client:
-        assert client.get(f"/enter?token={desk.graders.invite('kim')}").status_code == 200
+    with browser(desk) as client:
         yield client
 
 
@@ -245,8 +243,7 @@ def test_a_group_of_nearly_equal_answers_is_graded_as_far_as_it_is_ticked(graded
     near = "The deviation has the same unit as the data, and so the quotient is a pure number without any unit"
     graded_class.write({**ANSWERS, "bob": near + ".", "chen": near + " at all."})
     desk = graded_class.desk()
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk) as page:
         address = at(desk, "bob")
         assert "1 nearly equal" in page.get(address).text
         group = page.get(f"{address}/group")
@@ -264,8 +261,7 @@ def test_a_part_of_a_graded_answer_does_not_get_its_grading_beforehand(graded_cl
     part = "The deviation has the same unit as the data, and so the quotient is a pure number without any unit."
     graded_class.write({**ANSWERS, "bob": f"{part} Its spread is one.", "chen": part, "emil": f"And {part}"})
     desk = graded_class.desk()
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk) as page:
         save_as(desk, desk.questions[UNITS], "bob", ["r1", "r2"], "kim")
         group = page.get(f"{at(desk, 'bob')}/group").text
         assert group.count('name="member"') == 2 and "[…]" in group
@@ -298,8 +294,7 @@ def test_a_megabyte_is_shown_in_part_and_as_text(graded_class: GradedClass) -> N
     long = "<b>" + "word " * 200_000
     graded_class.write({**ANSWERS, "dana": long})
     desk = graded_class.desk()
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}") as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk) as page:
         found = page.get(at(desk, "dana"))
         assert found.status_code == 200 and len(found.text) < 200_000 and "longer than this page shows" in found.text
         whole = page.get(f"{at(desk, 'dana')}/text")
@@ -349,8 +344,7 @@ def test_a_fault_of_the_desk_shows_no_details(desk: Desk, monkeypatch: pytest.Mo
     def broken(*_: object) -> None:
         raise RuntimeError("a secret path")
 
-    with TestClient(app(desk, {HOST}), base_url=f"http://{HOST}", raise_server_exceptions=False) as page:
-        page.get(f"/enter?token={desk.graders.invite('kim')}")
+    with browser(desk, raise_server_exceptions=False) as page:
         monkeypatch.setattr(desk, "progress", broken)
         found = page.get("/")
     assert found.status_code == 500 and "nothing was saved" in found.text and "secret" not in found.text

@@ -8,7 +8,6 @@ import html
 import itertools
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from autograder.grading.misconceptions import expected
 from autograder.grading.reference import Names, reference
 from homework.hand_in.personal import plain_json
 from tests.autograder.graded_folder import log_of, with_item
+from tests.autograder.html_page import HtmlPage
 from tests.autograder.toy import toy
 
 TEMPLATES = Path(autograder.__file__).parent / "templates"
@@ -35,33 +35,9 @@ LOG = with_item(LOG, "standardize", misconception="variance_not_deviation")
 WRONG, CODE, WRITTEN = LOG.item("standardize"), LOG.item("Line"), LOG.item("written_units")
 
 
-class _Page(HTMLParser):
-    """The source, tags, attributes and visible text of a page."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.source = source
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self._hidden = False
-        self.feed(source)
-        self.text = " ".join(self.text.split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._hidden = tag in ("style", "title")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = False
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.text += data
-
-
-def page_of(log: GradedLog = LOG, item: ItemResult | None = None, **changes: Any) -> _Page:
+def page_of(log: GradedLog = LOG, item: ItemResult | None = None, **changes: Any) -> HtmlPage:
     """The page of a log, with some fields replaced or with one item only."""
-    return _Page(feedback_html(replace(log, items=(item,) if item else log.items, **changes), PROBLEM))
+    return HtmlPage(feedback_html(replace(log, items=(item,) if item else log.items, **changes), PROBLEM))
 
 
 def test_the_page_names_student_problem_time_and_score() -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from autograder.core.errors import AutograderError, SourceError
 from autograder.core.notebook_io import notebook_text
+from autograder.core.results import GradedLog
+from autograder.course.problem import load_problem
+from autograder.grading.grade import grade_submission
+from autograder.imports.assignment import Format, import_assignment
+from autograder.release.fill import fill_in, solution_answers
+from autograder.release.notebook import released_notebook
+from autograder.submissions.reader import Submission
 
 SQUARES = '''def squares(n):
     """The squares up to n."""
@@ -61,3 +71,26 @@ def _with(source: str, grade_id: str, points: float | None = None, **kind: bool)
 def _data(grade_id: str, points: float | None, **kind: bool) -> dict[str, Any]:
     worth = {} if points is None else {"points": points}
     return {"grade_id": grade_id, "locked": False, "schema_version": 3, **kind, **worth}
+
+
+def refused(
+    course: Path,
+    path: Path,
+    says: str,
+    format_: Format = "nbgrader",
+    error: type[AutograderError] = SourceError,
+    **options: str,
+) -> None:
+    """Checks that the import is refused with these words, and that the course stays as it was."""
+    before = {file: file.read_bytes() for file in course.rglob("*") if file.is_file()}
+    with pytest.raises(error, match=re.escape(says)):
+        import_assignment(path, format_, to=course / "solutions", **options)
+    assert {file: file.read_bytes() for file in course.rglob("*") if file.is_file()} == before
+
+
+def graded_import(problem_id: str, root: Path, **answers: str) -> GradedLog:
+    """The result of an imported problem's solution, with some answers replaced."""
+    problem = load_problem(problem_id, root)
+    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
+    submission = Submission("ada", f"{problem_id}.ipynb", notebook_text(notebook).encode())
+    return grade_submission(problem_id, submission, root=root).log

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from autograder.cli.check import check, failures
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import GradedLog, Status
+from autograder.core.results import Status
 from autograder.course.problem import load_problem
 from autograder.grading.grade import grade_submission
 from autograder.imports.assignment import import_assignment
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
-from tests.autograder.imports.notebooks import given, graded_by, manual, solution, text, written_to
+from tests.autograder.imports.notebooks import given, graded_by, graded_import, manual, solution, text, written_to
 
 pytestmark = pytest.mark.kernel
 
@@ -65,12 +66,7 @@ def bank(course: Path, tmp_path: Path) -> Path:
     return course
 
 
-def graded(root: Path, **answers: str) -> GradedLog:
-    """The result of the solution, with some answers replaced."""
-    problem = load_problem("bank", root)
-    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
-    submission = Submission("ada", "bank.ipynb", notebook_text(notebook).encode())
-    return grade_submission("bank", submission, root=root).log
+graded = partial(graded_import, "bank")
 
 
 def test_the_solution_gets_full_marks_and_the_untouched_notebook_none(bank: Path) -> None:

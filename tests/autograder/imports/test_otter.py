@@ -11,13 +11,11 @@ from nbformat import NotebookNode
 from typer.testing import CliRunner
 
 from autograder.cli.main import app
-from autograder.core.errors import SourceError
-from autograder.imports.assignment import import_assignment
 from autograder.imports.original import Original
 from autograder.imports.otter import read_otter
 from autograder.imports.otter_config import Question
 from autograder.imports.otter_tests import resolved_points
-from tests.autograder.imports.notebooks import written_to
+from tests.autograder.imports.notebooks import refused, written_to
 from tests.autograder.imports.otter_notebooks import (
     MEAN,
     block,
@@ -270,15 +268,15 @@ BEGIN, END = raw("# BEGIN QUESTION", "name: q2"), raw("# END QUESTION")
 def test_a_notebook_that_cannot_be_imported_is_named_and_nothing_is_written(
     course: Path, tmp_path: Path, cells: list[NotebookNode], says: str
 ) -> None:
-    refused(course, written_to(tmp_path / "one.ipynb", *cells), says)
+    refused(course, written_to(tmp_path / "one.ipynb", *cells), says, "otter")
 
 
 def test_documents_and_notebooks_in_r_are_refused(course: Path, tmp_path: Path) -> None:
-    refused(course, written_to(tmp_path / "one.ipynb", *ONE, metadata=in_r()), "is a notebook in r")
+    refused(course, written_to(tmp_path / "one.ipynb", *ONE, metadata=in_r()), "is a notebook in r", "otter")
     document = tmp_path / "one.Rmd"
     document.write_text("# Rents", encoding="utf-8")
-    refused(course, document, "only Python notebooks can be imported")
-    refused(course, tmp_path / "missing", "a folder with the notebooks that `otter assign` reads")
+    refused(course, document, "only Python notebooks can be imported", "otter")
+    refused(course, tmp_path / "missing", "a folder with the notebooks that `otter assign` reads", "otter")
 
 
 def test_the_command_imports_a_notebook_for_otter(course: Path, tmp_path: Path) -> None:
@@ -287,11 +285,3 @@ def test_the_command_imports_a_notebook_for_otter(course: Path, tmp_path: Path) 
     assert done.exit_code == 0, done.output
     assert "| 2 (raw) |  |  | left out: otter's BEGIN QUESTION |" in done.output
     assert "Points: 1 before, 1 after. 1 are graded by tests (1 item, 0 of them" in done.output
-
-
-def refused(course: Path, path: Path, says: str) -> None:
-    """Checks that the import is refused with these words, and that the course stays as it was."""
-    before = {file: file.read_bytes() for file in course.rglob("*") if file.is_file()}
-    with pytest.raises(SourceError, match=re.escape(says)):
-        import_assignment(path, "otter", to=course / "solutions")
-    assert {file: file.read_bytes() for file in course.rglob("*") if file.is_file()} == before

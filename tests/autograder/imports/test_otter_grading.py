@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from autograder.cli.check import check, failures
 from autograder.core.notebook_io import notebook_text
-from autograder.core.results import GradedLog, Status
+from autograder.core.results import Status
 from autograder.course.problem import load_problem
 from autograder.grading.grade import grade_submission
 from autograder.imports.assignment import import_assignment
-from autograder.release.fill import fill_in, solution_answers
+from autograder.release.fill import fill_in
 from autograder.release.lint import lint_problem, lint_source
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
-from tests.autograder.imports.notebooks import written_to
+from tests.autograder.imports.notebooks import graded_import, written_to
 from tests.autograder.imports.otter_notebooks import SAMPLE, code, current_rents, older_rents, raw, solved
 
 pytestmark = pytest.mark.kernel
@@ -38,12 +39,7 @@ def rents(course: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return course
 
 
-def graded(root: Path, **answers: str) -> GradedLog:
-    """The result of the solution, with some answers replaced."""
-    problem = load_problem("rents", root)
-    notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
-    submission = Submission("ada", "rents.ipynb", notebook_text(notebook).encode())
-    return grade_submission("rents", submission, root=root).log
+graded = partial(graded_import, "rents")
 
 
 def test_the_source_is_clean_and_the_release_has_no_secret(rents: Path) -> None:

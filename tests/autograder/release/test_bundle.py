@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import os
@@ -12,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -35,6 +33,7 @@ from autograder.release.bundle import MANIFEST, bundle
 from autograder.release.leaks import secrets_in
 from autograder.release.notebook import released_notebook
 from autograder.release.student_files import changes_for_students, project_of_students, student_files
+from tests.autograder.submissions.test_tars import tarred
 from tests.autograder.toy import ROOT as FIXTURE
 from tests.conftest import ROOT as REPOSITORY
 
@@ -173,16 +172,6 @@ def test_a_planted_secret_is_found_and_nothing_is_written(root: Path, tmp_path: 
     assert not (tmp_path / "out").exists()
 
 
-def tarred(content: bytes) -> bytes:
-    """A tar archive with one file."""
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        entry = tarfile.TarInfo("x")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
-    return data.getvalue()
-
-
 def test_secrets_in_notebooks_are_found(root: Path) -> None:
     notebook = released_notebook(load_problem("toy", root))
     notebook.cells[3].source += f"\n{SECRET}"
@@ -202,7 +191,13 @@ def test_staff_imports_encoded_secrets_archives_and_compiled_files_are_found(roo
         "importlib.import_module( 'tests.x')",
     ):
         assert len(secrets_in({"homework/x.py": source.encode()}, root)) == 1, source
-    for data in (zip_of({"x": b"1"}), gzip.compress(b"1"), lzma.compress(b"1"), bz2.compress(b"1"), tarred(b"1")):
+    for data in (
+        zip_of({"x": b"1"}),
+        gzip.compress(b"1"),
+        lzma.compress(b"1"),
+        bz2.compress(b"1"),
+        tarred({"x": b"1"}),
+    ):
         assert len(secrets_in({"homework/x.bin": data}, root)) == 1
     for name in ("homework/x.pyc", "homework/x.so", "homework/__pycache__/x.py", "Solutions/x.py", "a/course.toml"):
         assert len(secrets_in({name: b""}, root)) == 1, name

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.release.lint import Finding, lint_source
-from tests.autograder.toy import ROOT
+from tests.autograder.release.test_lint import TOY, lint_text
 
-TOY = (ROOT / "solutions" / "toy.py").read_text(encoding="utf-8")
 TABLE = """# **Minutes.** One on a laptop, in `mini` and in `full`.
 #
 # | graded | points |
@@ -25,12 +23,6 @@ VISIBLE = "y = student.standardize(example_batch())"
 TRAIN = '# %% tags=["train"]\nfrom'
 FUNCTION = "# %%\ndef learn():\n    optimizer.step()\n\n\ndef learn_all():\n    learn()\n\n\n# %% [markdown]\n# ## 3 Tr"
 PRINT = 'print("Line: all visible checks passed")\n'
-
-
-def lint_text(folder: Path, text: str) -> list[Finding]:
-    path = folder / "toy.py"
-    path.write_text(text, encoding="utf-8")
-    return lint_source(path)
 
 
 def test_a_table_with_the_right_points_has_no_findings(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from autograder.report.gallery import TALLEST, WIDEST, galleries, spread, thumbn
 from autograder.report.item_stats import summarise
 from autograder.report.load import read_runs
 from tests.autograder.graded_folder import log_of, png, with_item, write_class, write_student, write_tables
+from tests.autograder.html_page import HtmlPage
 from tests.autograder.submissions.test_pictures import as_text, chunk, gradient, packed, png_of
 from tests.autograder.toy import ROOT, toy
 
@@ -37,41 +37,12 @@ EVIL = '<img src=x onerror="alert(1)">'
 TURNED = "\u202egnp.exe"
 
 
-class Page(HTMLParser):
-    """Tags with attributes, and the visible text with single spaces."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self._text: list[str] = []
-        self._hidden = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._hidden = tag in ("style", "title")
-        if tag in ("td", "th", "tr", "li", "p", "summary", "figcaption"):
-            self._text.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = False
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._text.append(data)
-
-    @property
-    def text(self) -> str:
-        """What a reader sees."""
-        return " ".join("".join(self._text).split())
-
-
 CLASS = ("ada", "bela", "chen", "dora")
 
 
-def page_of(out: Path, root: Path = ROOT) -> Page:
+def page_of(out: Path, root: Path = ROOT) -> HtmlPage:
     """The report about a folder."""
-    return Page(report_html(out, root=root))
+    return HtmlPage(report_html(out, root=root))
 
 
 def text_of(out: Path, logs: Sequence[GradedLog]) -> str:
@@ -278,7 +249,7 @@ def test_student_text_is_shown_as_text(tmp_path: Path) -> None:
 def test_the_page_loads_nothing_and_allows_only_its_own_style(tmp_path: Path) -> None:
     write_student(tmp_path, log_of("a b#?/../x".replace("/", "%")), pictures=[png()])
     text = report_html(tmp_path, root=ROOT)
-    page = Page(text)
+    page = HtmlPage(text)
     (style,) = re.findall(r"<style>(.*?)</style>", text, re.DOTALL)
     (policy,) = [str(a["content"]) for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert policy.startswith("default-src 'none';") and "script" not in policy and "unsafe" not in policy
@@ -488,6 +459,6 @@ def test_a_log_with_points_that_are_not_finite_is_named(tmp_path: Path, points: 
 def test_a_folder_whose_name_is_not_text_is_named_and_left_out(tmp_path: Path) -> None:
     write_class(tmp_path, [log_of("ada"), log_of("bela")])
     (tmp_path / "bela").rename(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff"))
-    text = Page(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
+    text = HtmlPage(report(tmp_path, root=ROOT).read_text(encoding="utf-8")).text
     assert "1 left out, because their names are not valid text" in text
     assert "1 in grades.csv have no folder here" in text

@@ -77,9 +77,9 @@ def mistaken(slug: str) -> dict[str, Any]:
     return {KL: known_misconceptions(reference(VAE), VAE.item(KL))[slug]} if slug else {}
 
 
-def only(folder: Path, log: Mapping[str, Any], student: str = "") -> Verified:
+def only(folder: Path, log: Mapping[str, Any]) -> Verified:
     """The result for the only log of a folder."""
-    (result,) = verify([write_log(folder, log, student)], root=ROOT)
+    (result,) = verify([write_log(folder, log)], root=ROOT)
     return result
 
 
