@@ -77,15 +77,6 @@ def test_a_wrong_variant_loses_points_and_a_right_one_gets_full_marks(problem: P
     assert variant.kind == "right" or result.message
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [f"seed {number}" for number in range(20)])
-@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
-def test_verdicts_of_variants_do_not_depend_on_the_hidden_inputs(problem: Problem, seed: str) -> None:
-    for variant in [*variants(problem, "wrong"), *variants(problem, "right")]:
-        result = graded(problem, variant.item, variant.source, seed)
-        assert (result.score == result.max_score) is (variant.kind == "right"), (variant.name, result.message)
-
-
 @pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
 def test_the_students_text_has_at_most_4500_words(problem: Problem) -> None:
     """Formulas, addresses and tags do not count."""
@@ -183,12 +174,3 @@ def test_the_untouched_release_writes_a_log(problem: Problem, tmp_path: Path, mo
     log = json.loads((tmp_path / "submission_log.json").read_text(encoding="utf-8"))
     assert set(log["answers"]) == set(names_of(problem)), said
     assert all("NotImplementedError" in answer["error"] for answer in log["answers"].values())
-
-
-@pytest.mark.parametrize("problem", PROBLEMS, ids=name_of)
-def test_the_students_text_has_at_most_4500_words(problem: Problem) -> None:
-    """Formulas and tags do not count."""
-    notebook = released_notebook(problem)
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|<[^>]*>", " ", text, flags=re.DOTALL)
-    assert sum(bool(re.search("[A-Za-z]", word)) for word in text.split()) <= 4500
