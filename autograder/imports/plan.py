@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from autograder.core.errors import SourceError
 from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, begin, end, region, replaced, without_markers
 from autograder.course.name_analysis import NO_NAMES, Names, definitions, names_of, needed
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import CodeAnswer, code_answer
 from autograder.imports.original import Original
 from autograder.imports.rewrite import ItemPart
-from autograder.imports.soundness import RESERVED, Reached, Reason, changed_in_place, unsound
+from autograder.imports.soundness import RESERVED, Reached, Reason, changed_in_place, silent_functions, unsound
+from autograder.imports.star_imports import public_names
+from autograder.release.lint_names import training_call
 
 
 @dataclass(eq=False)
@@ -85,8 +87,15 @@ class Plan:
             for cell in cells
             if cell.role in ("solution", "manual", "task")
         ]
-        self.imports = dict(_imports(cell for cell in cells if cell.role == "given"))
-        self._other_imports = dict(_imports(cell for cell in cells if cell.role in ("test", "solution")))
+        answered = frozenset().union(*(answer.binds for answer in self.answers))
+        self.imports, self._other_imports = (
+            {
+                name: statement
+                for name, statement in _imports(cell for cell in cells if cell.role in roles)
+                if name not in answered
+            }
+            for roles in (["given"], ["test", "solution"])
+        )
         self._assign_tests()
         self._join()
         for answer in self.answers:
@@ -109,15 +118,28 @@ class Plan:
         """The tests of a code item that have points."""
         others = {name: text for name, text in self._other_imports.items() if name not in self.imports}
         return [
-            ItemPart(test.grade_id, test.points, test.source, self._needed_imports(test.source, others))
+            ItemPart(test.grade_id, test.points, test.source, self._needed_above(test, others))
             for test in answer.tests
             if test.points > 0
         ]
 
+    def only_trains(self, cell: Original) -> bool:
+        """Whether a given cell trains as it runs, and no test or tested answer needs what it makes."""
+        training = set[str]()
+        trees = {one.number: tree for one in self._given() if (tree := syntax_tree(plain_python(one.source)))}
+        calls = {number: training_call(tree, training) for number, tree in trees.items()}
+        if calls.get(cell.number) is None:
+            return False
+        answers = [answer for answer in self.answers if answer.is_code]
+        runs = sorted([*self._given(), *(answer.cell for answer in answers)], key=lambda one: one.number)
+        wanted = frozenset().union(*map(self._uses, answers))
+        return runs.index(cell) not in needed([without_markers(one.source) for one in runs], wanted)
+
     def _assign_tests(self) -> None:
         given = frozenset().union(*(_names(cell).binds for cell in self._given())) - self.imports.keys()
         for test in (cell for cell in self.cells if cell.role == "test"):
-            uses = _names(test).uses | _names(test).binds
+            names = names_of("\n".join([*self._needed_above(test, {}), test.source])) or _names(test)
+            uses = names.uses | names.binds
             above = [answer for answer in self.answers if answer.cell.number < test.number]
             used = [answer for answer in self.answers if answer.binds & uses and answer.cell.cell_type == "code"]
             nearest = [answer for answer in used if answer in above] or used or above
@@ -201,15 +223,18 @@ class Plan:
         bound = frozenset().union(*((names_of(source) or NO_NAMES).binds for source in sources))
         functions = frozenset().union(*map(definitions, sources))
         own = self.helpers | self.given_values | (self._other_imports | self.imports).keys()
-        return Reached(functions - own, bound - functions - own)
+        trees = [tree for cell in self.cells if cell.role in ("given", "test") and (tree := syntax_tree(cell.source))]
+        return Reached(functions - own, bound - functions - own, silent_functions(trees))
 
     def _judge(self, answer: Answer) -> bool:
         """Notes why the tests of a code item cannot run outside, or not at all; returns whether the latter is new."""
         if not answer.is_code:
             return False
         for test in (test for test in answer.tests if test.points > 0):
+            above = self._needed_above(test, self._other_imports | self.imports)
             for source in (test.source, replaced(test.source, HIDDEN, None)):
-                if reason := unsound(self._with_imports(source), self._reached(), self.helpers | self.given_values):
+                whole = "\n".join([*above, source])
+                if reason := unsound(whole, self._reached(), self.helpers | self.given_values):
                     (answer.by_hand if reason.by_hand else answer.inside).setdefault(test.number, reason)
         return not answer.is_code
 
@@ -221,6 +246,19 @@ class Plan:
         names = names_of(source) or NO_NAMES
         wanted = sorted(names.uses - names.binds)
         return tuple(dict.fromkeys(imports[name] for name in wanted if name in imports))
+
+    def _needed_above(self, test: Original, imports: Mapping[str, str]) -> tuple[str, ...]:
+        """The statements that a test cell needs above it: imports, and what visible code of earlier test cells made."""
+        made = frozenset().union(*(_names(cell).binds for cell in self.cells if cell.role not in ("test", "given")))
+        made |= frozenset().union(*(_names(cell).binds for cell in self._given()))
+        statements = _statements(cell for cell in self.cells if cell.role == "test" and cell.number < test.number)
+        above, source = list[str](), test.source
+        for statement, binds in reversed(list(statements)):
+            names = names_of(source) or NO_NAMES
+            if binds & (names.uses - names.binds - made - imports.keys()):
+                above.insert(0, statement)
+                source = f"{statement}\n{source}"
+        return (*self._needed_imports(source, imports), *above)
 
     def _spread(self) -> bool:
         """Finds a code item that needs a name of a cell that grading does not run; returns whether there is one."""
@@ -247,7 +285,7 @@ class Plan:
         taken = {name for cell in self.cells for name in _names(cell).binds | _names(cell).uses}
         for answer in (answer for answer in self.answers if answer.points > 0):
             name = self._own_name(answer)
-            if not name:
+            if not name.isascii() or not name:  # ids have ASCII letters only
                 label = re.sub(r"\W+", "_", answer.cell.grade_id, flags=re.ASCII).strip("_")
                 label = label or f"cell_{answer.cell.number}"
                 name = base = label if answer.is_code else f"{'figure' if _is_figure(answer) else 'written'}_{label}"
@@ -301,7 +339,22 @@ def _imports(cells: Iterator[Original]) -> Iterator[tuple[str, str]]:
         for node in tree.body if tree else ():
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for alias in node.names:
-                    yield (alias.asname or alias.name).split(".")[0], ast.unparse(node)
+                    if alias.name == "*":
+                        module = node.module if isinstance(node, ast.ImportFrom) and not node.level else None
+                        yield from ((name, f"from {module} import {name}") for name in public_names(module or ""))
+                    else:
+                        yield (alias.asname or alias.name).split(".")[0], ast.unparse(node)
+
+
+def _statements(tests: Iterable[Original]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The assignments and functions at the top of what students see of test cells, and the names that each binds."""
+    for test in tests:
+        source = replaced(test.source, HIDDEN, None)
+        tree = syntax_tree(source)
+        for node in tree.body if tree else ():
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef):
+                text = ast.get_source_segment(source, node) or ""
+                yield text, (names_of(text) or NO_NAMES).binds
 
 
 def _changed_argument(source: str, name: str) -> str:

@@ -51,16 +51,22 @@ def item_test(item: str, tests: Sequence[ItemPart], reached: Reached | None) -> 
             points = test.points / 2 if is_split else test.points
             visible += [_part(test.grade_id, points, shown)] if is_split or not whole else []
             hidden += [_part(f"{test.grade_id}, all checks", points, _secret(whole))] if whole else []
-    last = f'print("{item}: all visible checks passed")'
+    has_visible = any(_checks(replaced(test.source, HIDDEN, None), reached) for test in tests)
+    said = "all visible checks passed" if has_visible else "has no visible check; hidden ones run after you hand in"
+    last = f'print("{item}: {said}")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())
 
 
 def is_mixed(source: str, reached: Reached | None) -> bool:
     """Whether a test cell has hidden checks and also visible ones, which check the student's code."""
-    tree = ast.parse(replaced(source, HIDDEN, None))
-    checks = tree.body if reached is None else places(tree, reached)
-    return bool(region_lines(source, HIDDEN) and checks)
+    return bool(region_lines(source, HIDDEN)) and _checks(replaced(source, HIDDEN, None), reached)
+
+
+def _checks(source: str, reached: Reached | None) -> bool:
+    """Whether code looks at what the student's code does."""
+    tree = ast.parse(source)
+    return bool(tree.body if reached is None else places(tree, reached))
 
 
 def _tail(source: str, reached: Reached | None) -> str:
@@ -103,9 +109,14 @@ def _indented(source: str) -> str:
 
 
 def _rewritten(source: str, reached: Reached | None) -> str:
-    """The code with `student.` in front of each name that it reaches in the student's process, without its prints."""
+    """The code with `student.` in front of each name that it reaches in the student's process, and without its prints.
+
+    Code that runs inside that process stays as it is: it may look at what it prints.
+    """
+    if reached is None:
+        return source
     source = _without_prints(source)
-    return source if reached is None else edited(source, _prefixes(ast.parse(source), reached))
+    return edited(source, _prefixes(ast.parse(source), reached))
 
 
 def _prefixes(tree: ast.Module, reached: Reached) -> Iterable[Edit]:

@@ -11,7 +11,7 @@ import ast
 import builtins
 import importlib
 import importlib.util
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from autograder.course.name_analysis import names_of
@@ -67,6 +67,7 @@ _CHANGED_ON_THE_WAY = (
 )
 """Errors that a test does not get as they were raised in the student's process."""
 _SEEDS = ("seed", "manual_seed", "set_seed", "set_state", "set_rng_state")
+_NOTED_BY_TORCH = ("grad_fn", "requires_grad", "is_leaf")
 _MEMORY = ("shares_memory", "may_share_memory", "getrefcount")
 RESERVED = frozenset({"reference", "student", "part"})
 """Names that our tests need, and that no imported cell may use for something else."""
@@ -84,6 +85,8 @@ class Reached(NamedTuple):
     """Functions and classes, which it may call."""
     values: frozenset[str] = frozenset()
     """Variables, which it may read."""
+    silent: frozenset[str] = frozenset()
+    """Functions of the notebook that return nothing, in which process ever they run."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -111,6 +114,7 @@ def unsound(source: str, reached: Reached, known: Collection[str]) -> Reason | N
         return Reason("it is not valid Python", "correct it", by_hand=True)
     foreign = names.uses - names.binds - _BUILTINS - _OF_IPYTHON - reached.names - set(known)
     reasons = [reason for rule in _RULES for reason in rule(tree, reached)] + _foreign_names(foreign)
+    reasons += _checks_of_given(tree, reached, set(known))
     changed = sorted({changed_in_place(node) for node in ast.walk(tree)} & set(known))
     reasons += [Reason(f"it changes `{name}` of a given cell", "change a copy") for name in changed]
     return next((one for one in reasons if one.by_hand), next(iter(reasons), None))
@@ -270,6 +274,73 @@ def reads_arguments(tree: ast.Module, reached: Reached) -> bool:
     return any(name == other and place >= end for name, end in given for other, place in read)
 
 
+def _gradients_of_arguments(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
+    """Reasons where a test looks for what torch notes at an argument, which a copy does not get."""
+    given = {
+        name.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and node.func in _calls(tree, reached)
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
+        for name in ast.walk(argument)
+        if isinstance(name, ast.Name)
+    }
+    unset = [node.left for node in ast.walk(tree) if isinstance(node, ast.Compare) and _is_none(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in given:
+            if node.attr in _NOTED_BY_TORCH or (node.attr == "grad" and node in unset):
+                why = f"it reads `{ast.unparse(node)}` of an argument, of which the function gets a copy"
+                yield Reason(why, _VALUE)
+
+
+def _is_none(node: ast.Compare) -> bool:
+    return isinstance(node.ops[0], ast.Is | ast.Eq) and ast.unparse(node.comparators[0]) == "None"
+
+
+def _checks_of_given(tree: ast.Module, reached: Reached, known: Collection[str]) -> Iterator[Reason]:
+    """Reasons where a check reads only what given cells made: it asks whether the student's code has changed that."""
+    made = _results(tree, reached)
+    for node in (node for node in ast.walk(tree) if isinstance(node, ast.Assert)):
+        names = {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
+        given = sorted((names - {function.id for function in _called(node)}) & set(known))
+        if given and not names & (made | reached.names):
+            yield Reason(f"it checks `{given[0]}`, which a given cell made", "test what the student's code makes")
+
+
+def _called(tree: ast.AST) -> list[ast.Name]:
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [function for function in calls if isinstance(function, ast.Name)]
+
+
+def _results(tree: ast.Module, reached: Reached) -> set[str]:
+    """The variables of a test that hold, or are computed from, what it got of the student's process."""
+    made, before = set[str](), -1
+    while len(made) > before:
+        before = len(made)
+        for node in ast.walk(tree):
+            sources, targets = _assigned(node)
+            names = {one.id for source in sources for one in ast.walk(source) if isinstance(one, ast.Name)}
+            if names & (made | reached.names):
+                made |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    return made
+
+
+def _assigned(node: ast.AST) -> tuple[list[ast.expr], list[ast.AST]]:
+    """What a piece of code takes values from, and what gets them."""
+    if isinstance(node, ast.Assign):
+        return [node.value], list[ast.AST](node.targets)
+    if isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+        return [node.value] if node.value else [], [node.target]
+    if isinstance(node, ast.For | ast.comprehension):
+        return [node.iter], [node.target]
+    if isinstance(node, ast.withitem):
+        return [node.context_expr], [node.optional_vars] if node.optional_vars else []
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # `found.append(f(x))`
+        return list(node.args), [node.func.value]
+    if isinstance(node, ast.FunctionDef):  # a function of the test that calls the student's
+        return [one for one in ast.walk(node) if isinstance(one, ast.expr)], [ast.Name(node.name), node.args]
+    return [], []
+
+
 def _errors(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ExceptHandler):
@@ -290,27 +361,52 @@ def _objects(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
         elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
             yield Reason(f"it changes `{ast.unparse(node)}`", "call a function or a method instead")
         elif isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
-            if not all(isinstance(one, ast.Constant) for one in node.comparators):
+            is_type = isinstance(node.left, ast.Call) and getattr(node.left.func, "id", "") == "type"
+            if not is_type and not all(isinstance(one, ast.Constant) for one in node.comparators):
                 yield Reason("it compares identities of objects (`is`)", "compare values with ==")
         elif (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.func in _calls(tree, reached)
         ):
-            changed = [ast.unparse(one) for one in node.value.args if isinstance(one, ast.Name)]
+            names = [one.id for one in node.value.args if isinstance(one, ast.Name)]
+            changed = [name for name in names if name not in _BUILTINS | reached.functions]
             if changed:
                 yield Reason(f"it looks for a change of `{changed[0]}` in place", "let the function return the result")
 
 
-def _score(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
+def _score(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     """A reason where the last line has a value: nbgrader takes it as the score."""
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and not (isinstance(last.value, ast.Constant) and isinstance(last.value.value, str)):
         function = ast.unparse(last.value.func) if isinstance(last.value, ast.Call) else ""
-        if "assert" not in function and function != "print":
+        is_silent = function in {"print", "display"} | reached.silent | silent_functions([tree])
+        if "assert" not in function and not is_silent:
             why = "its last line is a value, which nbgrader takes as the score"
             yield Reason(why, "write it as an assert", by_hand=True)
 
 
+def silent_functions(trees: Iterable[ast.Module]) -> frozenset[str]:
+    """The functions at the top of these cells that return nothing."""
+    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    loud = {function.name for function in functions if any(map(_gives_value, _own_statements(function)))}
+    return frozenset(function.name for function in functions) - loud
+
+
+def _own_statements(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """The code of a function without that of the functions inside of it."""
+    waiting: list[ast.AST] = [*function.body, *function.decorator_list]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+
+
+def _gives_value(node: ast.AST) -> bool:
+    is_plain = isinstance(node, ast.Return) and (node.value is None or ast.unparse(node.value) == "None")
+    return isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and not is_plain
+
+
 _RULES: tuple[Callable[[ast.Module, Reached], Iterator[Reason]], ...] = (
     *(_imports, _pytest, _functions, _rebound, _only_calls, _by_name, _errors, _objects),
-    *(_changed_values, _changed_results, _score),
+    *(_changed_values, _changed_results, _gradients_of_arguments, _score),
 )

@@ -102,7 +102,7 @@ def _set_up(cells: Sequence[NotebookNode]) -> list[str]:
 def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
     """The new cells in the place of an original one, and its fate."""
     if cell.role == "given":
-        return _given(cell)
+        return _given(plan, cell)
     answer = plan.answer_of(cell)
     if cell.role == "test" and cell is not answer.cell:
         return _test(plan, answer, cell)
@@ -118,7 +118,7 @@ def _cell(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
     return _by_hand(answer)
 
 
-def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
+def _given(plan: Plan, cell: Original) -> tuple[list[NotebookNode], Fate]:
     look = "the pictures inside this cell are not taken over; link to a published file" if cell.has_attachments else ""
     if not cell.source.strip():
         return [], Fate(cell, f"left out: {cell.left_out or 'it is empty'}", look)
@@ -128,7 +128,12 @@ def _given(cell: Original) -> tuple[list[NotebookNode], Fate]:
     became = "a cell that students get as it is"
     if len(parts) > 1:
         became = "cells that students get; magics have a cell of their own, which grading does not run"
-    return [_new_cell(cell.cell_type, part) for part in parts], Fate(cell, became, look)
+    made = [_new_cell(cell.cell_type, part) for part in parts]
+    if cell.cell_type == "code" and plan.only_trains(cell):
+        became = "a cell that students get; it trains and no test needs it, so grading does not run it"
+        for one in made:
+            one.metadata["tags"] = ["train"]
+    return made, Fate(cell, became, look)
 
 
 def _magics_apart(source: str) -> list[str]:

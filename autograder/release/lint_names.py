@@ -21,18 +21,22 @@ def name_findings(cells: Sequence[TextCell]) -> Found:
     code = [(cell, names) for cell in cells if cell.cell_type == "code" and (names := names_of(cell.text))]
     not_run = frozenset[str]().union(*(names.binds for cell, names in code if _is_not_run(cell)))
     needed = _needed_by_tests(code)
-    defined, training = set[str](), set[str]()
+    defined, training, has_star = set[str](), set[str](), False
     for cell, names in code:
         tree = _parsed(cell)
         if cell.is_test or "answers" in cell.tags:
             unknown = names.uses - names.binds - defined - _ALWAYS - {"part"}
-            yield from _undefined(tree, unknown, defined | names.binds, not_run)
+            if not has_star:  # else it may have any name
+                yield from _undefined(tree, unknown, defined | names.binds, not_run)
             yield from _unknown_attributes(tree, defined)
         elif not _is_not_run(cell):
-            found = list(_untagged_training(cell, tree, training))
-            if not cell.is_answer and not names.binds & needed:  # else grading must run it
-                yield from found
+            call = None if cell.is_answer else training_call(tree, training)
+            if call is not None and not names.binds & needed:  # else grading must run it
+                text = ast.unparse(call.func)
+                message = f'`{text}(...)` trains, and grading would run this cell; give it the tag: # %% tags=["train"]'
+                yield call.lineno, "train", message
             defined |= names.binds
+            has_star |= names.star
 
 
 def _needed_by_tests(code: Sequence[tuple[TextCell, Names]]) -> frozenset[str]:
@@ -82,23 +86,28 @@ def _unknown_attributes(tree: ast.Module, defined: Collection[str]) -> Found:
                 yield node.lineno, "undefined", message
 
 
-def _untagged_training(cell: TextCell, tree: ast.Module, training: set[str]) -> Found:
-    """Findings about statements that train; adds the cell's functions that train to `training`."""
+def training_call(tree: ast.Module, training: set[str]) -> ast.Call | None:
+    """The call with which a given cell trains, as it runs; None if it does not.
+
+    Args:
+        tree: the cell.
+        training: functions that train; those of the cell are added.
+    """
     for node in tree.body:
+        call = next(_training_calls(node, training), None)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            if isinstance(node, ast.FunctionDef) and not cell.is_answer and any(_training_calls(node, training)):
+            if call is not None and isinstance(node, ast.FunctionDef):
                 training.add(node.name)
-        elif call := next(_training_calls(node, training), None):
-            message = f'`{call}(...)` trains, and grading would run this cell; give it the tag: # %% tags=["train"]'
-            yield node.lineno, "train", message
-            return
+        elif call is not None:
+            return call
+    return None
 
 
-def _training_calls(tree: ast.AST, training: Collection[str]) -> Iterator[str]:
+def _training_calls(tree: ast.AST, training: Collection[str]) -> Iterator[ast.Call]:
     """Calls of training loops, of steps of optimizers, and of functions that train."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             is_step = isinstance(node.func, ast.Attribute) and name == "step" and not node.args
             if is_step or name == "Loop" or name in training:
-                yield ast.unparse(node.func)
+                yield node

@@ -69,7 +69,7 @@ def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, may_hide_a
         cell: the solution cell.
         tree: its syntax tree.
         test: its test.
-        may_hide_all: whether the stub may hide the signature too, as in imported notebooks.
+        may_hide_all: whether the stub may hide the signature too, and variables beside it, as in imported notebooks.
     """
     inside = numbers_inside(cell, SOLUTION)
     if not inside and not any(marker.kind == SOLUTION for _, marker in markers(cell)):
@@ -92,7 +92,8 @@ def _stub(cell: TextCell, tree: ast.Module, test: TextCell | None, *, may_hide_a
         yield from _names_of_item(cell, test)
         return
     beside = {number for node in tree.body if isinstance(node, _ASSIGNMENTS) for number in _lines_of(node)}
-    if [node.name for node in defined] != [name] or inside & beside:  # variables are a part of the answer
+    has_variables = may_hide_all and bool(inside & beside)  # as a part of the answer
+    if [node.name for node in defined] != [name] or has_variables:
         yield from _names_of_item(cell, test)
         return
     kept = [node for node in stub.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]

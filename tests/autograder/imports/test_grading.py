@@ -94,20 +94,23 @@ PLACED = [
     ),
     solution("def grid(n):\n    return [[0] * n for _ in range(n)]", "grid"),
     graded_by("g = grid(2)\ng[0].append(5)\nassert g[1] == [0, 0]", "t4", 1),
+    solution("def largest(values):\n    return max(values)\n\nbest = largest(data)", "largest"),
+    graded_by("assert best == 4 and largest([1, 2]) == 2\nassert data.tolist() == [0, 1, 2, 3, 4]", "t5", 1),
 ]
 
 
 def test_a_student_can_neither_set_what_is_given_nor_change_what_the_test_reads(course: Path, tmp_path: Path) -> None:
     import_assignment(written_to(tmp_path / "placed.ipynb", *PLACED), "nbgrader", to=course / "solutions")
     problem = load_problem("placed", course)
-    assert {item.id for item in problem.items if item.is_in_process} == {"grid"}
+    assert {item.id for item in problem.items if item.is_in_process} == {"grid", "largest"}
     wrong = {
         "spread": "TOL = 1e9\ndata = np.zeros(2)\ndef near(*_):\n    return True\ndef spread(x):\n    return 0.0",
         "ordered": "def ordered(x):\n    x.sort()\n    return x",
         "without": "def without(frame):\n    frame['z'] = 1\n    return frame",
         "grid": "def grid(n):\n    return [[0] * n] * n",
+        "largest": "def largest(values):\n    values[:4] = 0\n    return max(values)\n\nbest = largest(data)",
     }
-    for answers, points in ((wrong, 0), ({"spread": "def spread(x):\n    return float(np.std(x, ddof=1))"}, 4)):
+    for answers, points in ((wrong, 0), ({"spread": "def spread(x):\n    return float(np.std(x, ddof=1))"}, 5)):
         notebook = fill_in(released_notebook(problem), {**solution_answers(problem), **answers})
         submission = Submission("ada", "placed.ipynb", notebook_text(notebook).encode())
         assert grade_submission("placed", submission, root=course).log.score == points

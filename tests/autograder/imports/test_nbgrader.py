@@ -17,7 +17,17 @@ from autograder.course.problem import Problem, in_process_notes, load_problem
 from autograder.imports.assignment import import_assignment
 from autograder.release.lint import lint_problem
 from autograder.release.notebook import released_notebook
-from tests.autograder.imports.notebooks import given, graded_by, manual, refused, solution, text, written_to
+from tests.autograder.imports.notebooks import (
+    SQUARES,
+    given,
+    graded_by,
+    graded_import,
+    manual,
+    refused,
+    solution,
+    text,
+    written_to,
+)
 
 TEST = "assert squares(3) == [1, 4, 9]"
 IN_R = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
@@ -130,6 +140,87 @@ def test_a_test_that_fails_on_the_solution_outside_runs_inside_or_is_graded_by_h
     assert {item.id: item.is_in_process for item in problem.items} == {"odd": True, "figure_squares": False}
     assert "outside the student's process it fails on the solution" in report
     assert "graded by hand: inside the student's process it fails on the solution" in report
+
+
+def test_a_function_and_variables_in_one_cell_are_one_item_that_can_be_released(course: Path, tmp_path: Path) -> None:
+    both = f"{SQUARES}\n\n### BEGIN SOLUTION\nanswer = squares(2)\n### END SOLUTION"
+    problem, _ = imported(course, tmp_path, solution(both), graded_by(f"{TEST}\nassert answer == [1, 4]"))
+    assert kinds(problem) == {"squares": 1} and lint_problem("one", course) == []
+    assert "answer = " not in str(released_notebook(problem))
+
+
+def test_a_test_gets_what_visible_code_of_earlier_tests_made(course: Path, tmp_path: Path) -> None:
+    first = "n = 3\nwanted = [1, 4, 9]\ndef check(got, want):\n    assert got == want\ncheck(squares(n), wanted)"
+    hidden = "### BEGIN HIDDEN TESTS\nsecret = 5\nassert len(squares(secret)) == 5\n### END HIDDEN TESTS"
+    tests = [graded_by(f"{first}\n{hidden}", "t1"), graded_by("check(squares(n)[:2], wanted[:2])", "t2")]
+    problem, report = imported(course, tmp_path, solution(), *tests)
+    assert kinds(problem) == {"squares": 2} and lint_problem("one", course) == [], report
+    assert graded_import("one", course).score == 2
+    assert "secret" not in str(released_notebook(problem))
+
+
+def test_hidden_code_of_an_earlier_test_is_shown_in_no_other(course: Path, tmp_path: Path) -> None:
+    hidden = f"{TEST}\n### BEGIN HIDDEN TESTS\nsecret = 5\nassert squares(secret)\n### END HIDDEN TESTS"
+    problem, report = imported(
+        course, tmp_path, solution(), graded_by(hidden, "t1"), graded_by("assert squares(secret)", "t2")
+    )
+    assert "it reads `secret`, which no cell defines" in report
+    assert "secret" not in str(released_notebook(problem))
+
+
+def test_a_test_inside_the_students_process_may_look_at_what_it_prints(course: Path, tmp_path: Path) -> None:
+    printed = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n    print(squares(2))"
+    problem, _ = imported(course, tmp_path, solution(), graded_by(f"{printed}\nassert said.getvalue() == '[1, 4]\\n'"))
+    assert [item.is_in_process for item in problem.items] == [True] and lint_problem("one", course) == []
+    assert graded_import("one", course).score == 1
+
+
+def test_names_of_a_star_import_are_known(course: Path, tmp_path: Path) -> None:
+    (tmp_path / "shapes.py").write_text("def area(side):\n    return side**2\n", encoding="utf-8")
+    cells = [
+        given("from shapes import *\nfrom math import *"),
+        solution(),
+        graded_by("assert squares(1)[0] == area(pi / pi)"),
+    ]
+    problem, report = imported(course, tmp_path, *cells)
+    assert kinds(problem) == {"squares": 1}, report
+    assert lint_problem("one", course) == [] and graded_import("one", course).score == 1
+
+
+STEPS = "class Optimizer:\n    def step(self):\n        self.done = True\noptimizer = Optimizer()\noptimizer.step()"
+
+
+@pytest.mark.parametrize(("check", "is_run"), [(TEST, False), (f"{TEST}\nassert optimizer.done", True)])
+def test_a_given_cell_that_trains_runs_in_grading_if_a_test_needs_it(
+    course: Path, tmp_path: Path, check: str, is_run: bool
+) -> None:
+    problem, report = imported(course, tmp_path, given(STEPS), solution(), graded_by(check))
+    assert lint_problem("one", course) == [] and graded_import("one", course).score == 1, report
+    assert ('tags=["train"]' in problem.text) is not is_run
+
+
+def test_an_id_has_ascii_letters_only(course: Path, tmp_path: Path) -> None:
+    cells = [solution("def größe(n):\n    return n", "cell-5"), graded_by("assert größe(2) == 2")]
+    problem, _ = imported(course, tmp_path, *cells)
+    assert kinds(problem) == {"cell_5": 1} and lint_problem("one", course) == []
+    assert graded_import("one", course).score == 1
+
+
+def test_parts_may_use_a_given_name_that_another_part_sets(course: Path, tmp_path: Path) -> None:
+    tests = [
+        graded_by("assert squares(total) == [1]", "t1"),
+        graded_by("total = 2\nassert len(squares(total)) == 2", "t2"),
+    ]
+    problem, _ = imported(course, tmp_path, given("total = 1"), solution(), *tests)
+    assert kinds(problem) == {"squares": 2} and lint_problem("one", course) == []
+    assert graded_import("one", course).score == 2
+
+
+def test_a_test_without_visible_checks_does_not_say_that_they_passed(course: Path, tmp_path: Path) -> None:
+    hidden = f"### BEGIN HIDDEN TESTS\n{TEST}\n### END HIDDEN TESTS"
+    problem, _ = imported(course, tmp_path, solution(), graded_by(hidden))
+    released = str(released_notebook(problem))
+    assert "has no visible check" in released and "passed" not in released and lint_problem("one", course) == []
 
 
 def test_the_mark_scheme_is_the_rubric(course: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from autograder.imports.soundness import Reached, reads_arguments, unsound
 
-REACHED = Reached(frozenset({"squares"}), frozenset({"size"}))
+REACHED = Reached(frozenset({"squares"}), frozenset({"size"}), frozenset({"check"}))
 
 SOUND = [
     "assert squares(3) == [1, 4, 9]",
@@ -28,8 +28,15 @@ SOUND = [
     "assert size == 3 and size.real",
     "assert squares(size), f'of {size}'",
     "result = squares(2)\nassert result[0] == 1, f'squares(2) gave {squares(2)}'",
+    "def test_squares():\n    assert squares(1) == [1]\n\ntest_squares()",
+    "def both():\n    def inner():\n        return 1\n    assert squares(inner()) == [1]\nboth()",
+    "check(squares(2), [1, 4])",
+    "assert type(squares(2)) is list",
+    "got = squares(2)\nfor one in got:\n    assert one <= max(table)",
+    "found = []\nfor n in range(3):\n    found.append(squares(n))\nassert found == table",
+    "x = helper(1)\nsquares(x).backward()\nassert x.grad == 2",
 ]
-KNOWN = {"helper", "table", "MyError", "case"}
+KNOWN = {"helper", "table", "MyError", "case", "check", "assert_raises"}
 BY_HAND = ("no cell defines", "magic", "AUTOTEST", "valid Python", "as the score", "cannot be imported")
 """What cannot run in the student's process either."""
 UNSOUND = {
@@ -77,6 +84,12 @@ UNSOUND = {
     "table[0] = 4\nassert squares(table)": "changes `table` of a given cell",
     "squares(2) == [1, 4]": "takes as the score",
     "0.5": "takes as the score",
+    "def score():\n    return 0.5 * (squares(1) == [1])\nscore()": "takes as the score",
+    "unknown = squares\nhelper(2)": "takes as the score",
+    "assert squares(table)\nassert table == [3, 1]": "checks `table`, which a given cell made",
+    "got = squares(table)\nassert got\nassert table.a.sum() == 1": "checks `table`, which a given cell made",
+    "x = helper(1)\ny = squares(x)\nassert x.grad is None": "reads `x.grad` of an argument",
+    "x = helper(1)\ny = squares(x)\nassert not x.requires_grad": "reads `x.requires_grad` of an argument",
     "from nowhere_at_all import check\ncheck(squares(1))": "cannot be imported",
     "from math import *\nassert squares(1)": "cannot be told",
 }
