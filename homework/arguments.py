@@ -1,8 +1,9 @@
 """Finds the arguments that a call changed in place.
 
 Functions of the notebooks must not change their arguments, because the caller may need them again. In test cells
-`student.f(x)` checks this for every call of a function: tensors, arrays, lists and dicts, and the parameters and
-buffers of modules, unless the test allows these to change:
+`student.f(x)` checks this for every call of a function, a method or a `functools.partial` that has a name of the
+notebook: tensors, arrays, lists and dicts, and the parameters and buffers of modules, unless the test allows these to
+change:
 
     with modules_may_change():
         losses = student.gan_step(generator, discriminator, optimizers, x_real, z)
@@ -124,6 +125,11 @@ def modules_may_change() -> Iterator[None]:
         yield
     finally:
         _modules_may_change = before
+
+
+def is_function(value: object) -> bool:
+    """Whether calls of this value are checked if it has a name of the notebook."""
+    return inspect.isfunction(value) or inspect.ismethod(value) or isinstance(value, functools.partial)
 
 
 def modules_are_watched() -> bool:

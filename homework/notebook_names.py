@@ -7,12 +7,11 @@ is graded, `student` gives access to the student's code and `reference` to the c
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from homework.arguments import watched
+from homework.arguments import is_function, watched
 
 
 class NotebookNames:
@@ -38,7 +37,7 @@ class NotebookNames:
         names = self._globals()
         if name in names:
             value = names[name]
-            return watched(value) if self._watch and inspect.isfunction(value) else value
+            return watched(value) if self._watch and is_function(value) else value
         if name.startswith("_"):  # Python and IPython look up such names on every object
             raise AttributeError(name)
         raise AttributeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -175,8 +176,10 @@ def test_a_notebook_watches_the_functions_of_student_and_not_those_of_reference(
     main = sys.modules["__main__"]
     monkeypatch.setattr(main, "adds_one", adds_one, raising=False)
     monkeypatch.setattr(main, "Linear", torch.nn.Linear, raising=False)
-    with pytest.raises(CheckFailed, match="Changed: `x`"):
-        homework.student.adds_one(torch.zeros(2))
+    monkeypatch.setattr(main, "partly", functools.partial(adds_one), raising=False)
+    for name in ("adds_one", "partly"):
+        with pytest.raises(CheckFailed, match="Changed: `x`"):
+            getattr(homework.student, name)(torch.zeros(2))
     assert homework.student.adds_one.__doc__ == "Adds one."
     assert homework.reference.adds_one(torch.zeros(2)).tolist() == [1, 1]
     assert homework.student.Linear is torch.nn.Linear

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from homework.arguments import Watch
+from homework.arguments import Watch, is_function
 from homework.lazy_torch import is_grad_enabled, is_imported, set_grad_enabled, torch, when_imported
 
 from .bounded_stream import Bounded
@@ -75,6 +75,8 @@ class RequestServer:
         self._helpers: dict[str, Any] = {}
         """Helpers of tests; the notebook's own code does not see them."""
         self._objects: list[Any] = []
+        self._named: list[Any] = []
+        """The functions that were asked for by a name of the notebook."""
         self._numbers: dict[int, int] = {}
         self._graphs = Graphs()
         self._heard: Bounded | None = None
@@ -146,6 +148,7 @@ class RequestServer:
             value = self._helpers.get(name, self._names.get(name, _MISSING))
             if value is _MISSING:
                 raise NameError(f"name {name!r} is not defined")
+            self._named += [value] * is_function(value)
         else:
             value = getattr(self._objects[header["of"]], name)
         return self._reply(value, [])
@@ -160,7 +163,8 @@ class RequestServer:
         args, kwargs = decoder.decode(header["args"]), decoder.decode(header["kwargs"])
         with set_grad_enabled(bool(header["grad"])):
             function = self._objects[header["of"]]
-            is_watched = header.get("watch") and (header.get("always") or inspect.isfunction(function))
+            has_name = any(function is one for one in self._named)
+            is_watched = header.get("watch") and (header.get("always") or has_name or inspect.isfunction(function))
             watch = Watch(args, kwargs, modules=header["watch"] == "all") if is_watched else None
             value = function(*args, **kwargs)
             changes = watch.changes(function) if watch is not None else []

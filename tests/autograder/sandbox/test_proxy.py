@@ -396,6 +396,15 @@ def by_place(table):
 def asks(oracle, x):
     x[0] = 3
     return oracle(x)
+
+import functools
+partly = functools.partial(asks, len)
+
+class Filler:
+    def fill(self, rows):
+        rows.clear()
+filler = Filler()
+fill = filler.fill
 """
 )
 
@@ -417,11 +426,14 @@ def test_a_call_that_changes_an_argument_fails_and_names_it(changing: Any) -> No
         (lambda: watched(layer)(torch.ones(2), past=past), r"Changed: `past\['keys'\]\[0\]`"),
         (lambda: changing.by_place({(0, 1): torch.ones(1)}), r"Changed: `table\['\(0, 1\)'\]`"),
         (lambda: changing.asks(lambda x: x.sum(), torch.zeros(2)), "Changed: `x`"),
+        (lambda: changing.partly(torch.zeros(2)), "Changed: `x`"),
+        (lambda: changing.fill([1]), "Changed: `rows`"),
     ]
     for call, said in calls:
         with pytest.raises(CheckFailed, match=said):
             call()
     assert labels.tolist() == [0, 1, 2, 3], "the test's own tensor is sent as a copy"
+    assert changing.filler.fill([1]) is None, "a method of an object may change what it gets"
     assert layer(torch.ones(2), past=past).tolist() == [1, 1], "no function: not watched"
     assert changing.square(torch.tensor([3.0])).tolist() == [9.0], "the connection is still usable"
 
