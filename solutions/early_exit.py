@@ -852,7 +852,7 @@ with part("very large logits", 0.5):
 # * nothing more is computed when no sample is left;
 # * no gradients are recorded (`torch.no_grad()`): nothing is trained here, and a graph would keep all features in memory.
 #
-# The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on the other samples of the batch. Of `model` you may use only `model.stages` and `model.heads`, two lists of the same length.
+# The caller has put the network into evaluation mode (`model.eval()`), so that batch normalisation does not depend on the other samples of the batch; leave it in this mode. Of `model` you may use only `model.stages` and `model.heads`, two lists of the same length.
 #
 # *Worked example.* A small network, built in the test cell: both stages multiply by 2, both heads give the logits (0, feature). Inputs [4], [0.5], [−3], threshold 0.1. After stage 0 the features are 8, 1, −6, the entropies 0.003, 0.582, 0.017. Samples 0 and 2 leave with classes 1 and 0. Stage 1 sees *one* row, the feature 1, and doubles it to 2: entropy 0.365, not below 0.1, but at the last exit all samples leave. So `predictions` = [1, 1, 0], `exits` = [0, 1, 0].
 #
@@ -887,7 +887,7 @@ class Matrix(nn.Module):
 
 
 class Watched(nn.Module):
-    """Calls `note` with the input and whether gradients are recorded, then passes the input on to `layer`."""
+    """Calls `note` with the input, whether gradients are recorded and the mode, then passes the input on to `layer`."""
 
     def __init__(self, layer, note) -> None:
         super().__init__()
@@ -895,7 +895,7 @@ class Watched(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output for x."""
-        self.note(x.detach().clone(), torch.is_grad_enabled())
+        self.note(x.detach().clone(), torch.is_grad_enabled(), self.training)
         return self.layer(x)
 
 
@@ -904,7 +904,7 @@ def early_exit_predict(model, x, threshold):
     """Predicts with early exits; later stages are computed only for the samples that still need them.
 
     Args:
-        model: has `stages` and `heads`, of the same length, and is in evaluation mode; exit i is
+        model: has `stages` and `heads`, of the same length, and is and stays in evaluation mode; exit i is
             heads[i](stages[i](... stages[0](x))).
         x: inputs, `[B, ...]`; not changed.
         threshold: a sample leaves at the first exit whose entropy is strictly below this, else at the last.
@@ -941,7 +941,7 @@ recorded = []
 def watch(name, weight):
     """A layer of the worked example that records the rows it sees."""
 
-    def note(rows, gradients):
+    def note(rows, gradients, _):
         seen[name].append(rows[:, 0].tolist())
         recorded.append(gradients)
 
@@ -978,36 +978,40 @@ with part("no gradients", 0.5):
     assert not any(recorded), "compute without gradients: with torch.no_grad()"
 print("early_exit_predict: all visible checks passed")
 ### BEGIN HIDDEN TESTS
-# Networks made of call-backs: feature 0 is the number of a sample, feature 1 counts the stages that it went through.
+# Networks made of call-backs: the first feature is the number of a sample, the last counts the stages that it went through.
 # The logits of each exit are drawn beforehand, so that it is known where each sample must leave.
 g = fresh(35)
 
 
-def build(tables):
+def build(tables, shape):
     """A network whose exit i gives sample b the logits tables[i][b]; and a record of the rows each stage and head saw."""
-    diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "order": True}
+    diary = {"stages": [[] for _ in tables], "heads": [[] for _ in tables], "order": True, "shape": True, "mode": True}
 
     def make_stage(i):
         def stage(x):
-            diary["stages"][i] += x[:, 0].round().long().tolist()
-            diary["order"] &= bool((x[:, 1] == i).all())
-            return x + torch.tensor([0.0, 1.0])
+            diary["stages"][i] += x.flatten(1)[:, 0].round().long().tolist()
+            diary["order"] &= bool((x.flatten(1)[:, -1] == i).all())
+            diary["shape"] &= x.shape[1:] == shape
+            x = x.clone()
+            x.flatten(1)[:, -1] += 1
+            return x
 
         return stage
 
     def make_head(i):
         def head(x):
-            numbers = x[:, 0].round().long()
+            numbers = x.flatten(1)[:, 0].round().long()
             diary["heads"][i] += numbers.tolist()
-            diary["order"] &= bool((x[:, 1] == i + 1).all())
+            diary["order"] &= bool((x.flatten(1)[:, -1] == i + 1).all())
+            diary["shape"] &= x.shape[1:] == shape
             return tables[i][numbers]
 
         return head
 
-    def ignore(*_):
-        pass
+    def note(rows, gradients, training):
+        diary["mode"] &= training is False
 
-    watched = [[student.Watched(make(i), ignore) for i in range(len(tables))] for make in (make_stage, make_head)]
+    watched = [[student.Watched(make(i), note) for i in range(len(tables))] for make in (make_stage, make_head)]
     network = student.Staged(*watched)
     network.eval()
     return network, diary
@@ -1032,12 +1036,14 @@ def clear_of(tables, thresholds):
     return [z[keep] for z in tables]
 
 
-def ask(tables, threshold, shuffle=True):
+def ask(tables, threshold, shape=(2,)):
     """Asks for a prediction; gives the answer, the record, and the samples' numbers in the order of the batch."""
-    numbers = torch.randperm(len(tables[0]), generator=g) if shuffle else torch.arange(len(tables[0]))
-    network, diary = build(tables)
-    x = torch.stack([numbers.float(), torch.zeros(len(numbers))], dim=1)
+    numbers = torch.randperm(len(tables[0]), generator=g)
+    network, diary = build(tables, shape)
+    x = torch.zeros(len(numbers), *shape)
+    x.flatten(1)[:, 0] = numbers.float()
     predictions, exits = student.early_exit_predict(network, x, threshold)
+    diary["mode"] &= network.training is False
     assert tuple(predictions.shape) == tuple(exits.shape) == (len(numbers),), "one entry for each sample, [B]"
     assert predictions.dtype == exits.dtype == torch.int64, "LongTensors"
     return predictions, exits, diary, numbers
@@ -1049,8 +1055,8 @@ def draw_tables(E, B, C, thresholds):
     return clear_of(list(scale * torch.randn(E, B, C, generator=g)), thresholds)
 
 
-CASES = [(4, 40, 5), (2, 30, 3), (3, 25, 10), (1, 6, 3), (5, 50, 2)]
-with part("predictions and exits", 2):
+CASES = [(7, 100, 5), (2, 30, 3), (3, 25, 10), (1, 6, 3), (5, 50, 2)]
+with part("predictions and exits", 1.5):
     for E, B, C in CASES:
         thresholds = [0.15 * math.log(C), 0.5 * math.log(C), 0.85 * math.log(C)]
         tables = draw_tables(E, B, C, thresholds)
@@ -1064,6 +1070,17 @@ with part("predictions and exits", 2):
                 "the prediction of a sample is the arg-max at the exit where it leaves, at the sample's own place"
             )
             assert diary["order"], "exit i is heads[i](stages[i](... stages[0](x))): every stage once, in order"
+tables = draw_tables(3, 20, 4, [0.7])
+with part("pictures", 0.5):
+    predictions, exits, diary, numbers = ask(tables, 0.7, shape=(2, 3, 4))
+    assert diary["shape"], (
+        "inputs are `[B, ...]`: give them to the stages as they are, e.g. as pictures; do not flatten"
+    )
+    assert torch.equal(exits, wanted(tables, 0.7)[numbers]), "the exits of pictures, [B, C, H, W]"
+    assert torch.equal(predictions, torch.stack(tables)[exits, numbers].argmax(dim=1)), "the predictions of pictures"
+with part("the mode of the network", 0.25):
+    _, _, diary, _ = ask(tables, 0.7)
+    assert diary["mode"], "the network is in evaluation mode and must stay in it: do not call train()"
 with part("no more work than needed", 1.25):
     for E, B, C in CASES:
         thresholds = [0.2 * math.log(C), 0.6 * math.log(C)]
@@ -1094,8 +1111,10 @@ with part("all leave, none leaves", 0.75):
     assert bool((exits == E - 1).all()), "a sample of which no exit is sure leaves at the last exit"
     assert torch.equal(predictions, unsure[-1][numbers].argmax(1)), "predictions of the last exit"
     assert [len(rows) for rows in diary["stages"]] == [B] * E, "each stage sees each sample once"
-    _, exits, _, _ = ask([20 * z for z in certain], -1e9)
-    assert bool((exits == E - 1).all()), "no entropy is below a threshold under 0"
+    for threshold in (0.0, -1e9):  # every entropy is exactly 0
+        _, exits, _, _ = ask([20 * z for z in certain], threshold)
+        hint = "a sample leaves if its entropy is strictly below the threshold, not if it equals it; none is below 0"
+        assert bool((exits == E - 1).all()), hint
     for tables, threshold, where in ((certain, 1e9, 0), (unsure, -1e9, E - 1)):
         predictions, exits, _, _ = ask([z[:1] for z in tables], threshold)
         assert has_shape(exits, (1,), "a batch of one sample")

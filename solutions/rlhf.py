@@ -496,6 +496,11 @@ def one_pass(sampler) -> list[int]:
     return [int(index) for index in indices]
 
 
+def passes_of(sampler, count: int) -> list[list[int]]:
+    """All indices of each of several passes."""
+    return [one_pass(sampler) for _ in range(count)]
+
+
 def kinds_of(sampler) -> list[str]:
     """The names of the types of the indices of one pass."""
     return sorted({type(index).__name__ for index in sampler})
@@ -616,29 +621,40 @@ with part("whole groups", 1.5):
         except ValueError:
             refused = True
         assert refused, "a length that is not a multiple of group_size: ValueError when the sampler is made"
+
+
+def even(values, kinds):
+    """Does each column of `values` [passes, columns] hold all of 0 ... kinds - 1 equally often, up to chance?"""
+    often, each = F.one_hot(values, kinds).sum(dim=0).double(), len(values) / kinds  # [columns, kinds]
+    free = values.shape[1] * (kinds - 1)
+    # chi-squared: by chance above this once in 10^8 times (Laurent and Massart with x = 20)
+    return float(((often - each) ** 2 / each).sum()) < free + 2 * math.sqrt(20 * free) + 40
+
+
+def check_orders(generator):
+    """All orders must be equally likely, of few groups and of many."""
+    for groups, passes in ((4, 480), (12, 120), (30, 120)):
+        sampler = student.GroupedRandomSampler(list(range(2 * groups)), 2, generator)
+        orders = torch.tensor(student.passes_of(sampler, passes))[:, ::2] // 2  # [passes, groups]
+        if groups == 4:
+            every = list(itertools.permutations(range(groups)))
+            numbers = torch.tensor([[every.index(tuple(order))] for order in orders.tolist()])
+            hint = "all orders must be equally likely: some orders of the groups never occur, or too often"
+            assert even(numbers, len(every)), hint
+        else:
+            assert even(orders, groups), "many groups: each group must be at each position equally often"
+            hint = "many groups: each group must be followed by each other group equally often"
+            assert even((orders[:, 1:] - orders[:, :-1]) % groups - 1, groups - 1), hint
+        same = float((orders[1:] == orders[:-1]).double().mean())
+        # 6 standard errors: a pass has one group at its old position, on average, with variance 1
+        assert abs(same * groups - 1) < 6 / math.sqrt(passes - 1), "each pass must be shuffled anew"
+
+
 with part("random order", 1):
-    PASSES, groups = 960, 4
-    sampler = student.GroupedRandomSampler(list(range(2 * groups)), group_size=2)
-    orders = torch.tensor([student.one_pass(sampler)[::2] for _ in range(PASSES)]) // 2  # [PASSES, groups]
-    for place in range(groups):
-        often = torch.bincount(orders[:, place], minlength=groups) / PASSES
-        assert bool(((often - 1 / groups).abs() < 6 * math.sqrt(0.19 / PASSES)).all()), (
-            "each group must be at each position equally often"
-        )
-    follows = float((orders[:, 1:] == orders[:, :-1] + 1).double().mean())
-    assert abs(follows - 1 / groups) < 6 * math.sqrt(0.19 / (PASSES * (groups - 1))), (
-        "all orders must be equally likely"
-    )
-    each = PASSES / math.factorial(groups)
-    codes = (orders * groups ** torch.arange(groups)).sum(dim=1)
-    often = torch.stack([(codes == code).sum() for code in codes.unique()]).double()
-    uneven = float(((often - each) ** 2 / each).sum()) + each * (math.factorial(groups) - len(often))
-    # with 23 degrees of freedom; by chance above this once in 10^9 times
-    assert uneven < 90, "all orders must be equally likely: some orders of the groups never occur, or too often"
-    same = float((orders[1:] == orders[:-1]).double().mean())
-    assert abs(same - 1 / groups) < 6 * math.sqrt(0.19 / PASSES), "each pass must be shuffled anew"
+    check_orders(None)
 with part("a given generator", 0.5):
     number = int(torch.randint(0, 10**6, (), generator=g))
+    check_orders(torch.Generator().manual_seed(number))
     data = list(range(120))
 
     def with_seed(seed):
