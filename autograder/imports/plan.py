@@ -18,8 +18,9 @@ from autograder.course.name_analysis import NO_NAMES, Names, definitions, names_
 from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import CodeAnswer, code_answer
 from autograder.imports.original import Original
+from autograder.imports.reach import Reached, changed_in_place, silent_functions
 from autograder.imports.rewrite import ItemPart
-from autograder.imports.soundness import RESERVED, Reached, Reason, changed_in_place, silent_functions, unsound
+from autograder.imports.soundness import RESERVED, Reason, unsound
 from autograder.imports.star_imports import public_names
 from autograder.release.lint_names import training_call
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from autograder.course.markers import HIDDEN, begin, end, region, region_lines, replaced
 from autograder.imports.code_edits import Edit, edited, inner_lines
-from autograder.imports.soundness import Reached, places
+from autograder.imports.reach import Reached, places
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,21 @@ import ast
 import builtins
 import importlib
 import importlib.util
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from autograder.course.name_analysis import names_of
 from autograder.course.python_cells import plain_python, syntax_tree
+from autograder.imports.reach import (
+    Reached,
+    arguments,
+    called,
+    calls,
+    changed_in_place,
+    places,
+    results,
+    silent_functions,
+)
 
 
 class Reason(NamedTuple):
@@ -27,8 +37,6 @@ class Reason(NamedTuple):
     """Whether it cannot run inside it either, so that a person must grade the item."""
 
 
-TAKES_FUNCTION = ("assert_raises", "assertRaises", "raises")
-"""Helpers that get a function to call: `assert_raises(ValueError, squares, 0)`."""
 _MODULES = {
     "mock": "it mocks",
     "unittest.mock": "it mocks",
@@ -74,24 +82,6 @@ RESERVED = frozenset({"reference", "student", "part"})
 _VALUE = "test a value that a function returns"
 _BUILTINS = frozenset(dir(builtins))
 _OF_IPYTHON = frozenset({"get_ipython", "display", "In", "Out"})
-_CHANGING = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "add", "discard")
-"""Methods that change a list, a set or a dictionary in place."""
-
-
-class Reached(NamedTuple):
-    """The notebook's names that a test may reach in the student's process."""
-
-    functions: frozenset[str] = frozenset()
-    """Functions and classes, which it may call."""
-    values: frozenset[str] = frozenset()
-    """Variables, which it may read."""
-    silent: frozenset[str] = frozenset()
-    """Functions of the notebook that return nothing, in which process ever they run."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All of them."""
-        return self.functions | self.values
 
 
 def unsound(source: str, reached: Reached, known: Collection[str]) -> Reason | None:
@@ -185,27 +175,11 @@ def _rebound(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
 
 
 def _only_calls(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
-    called = _calls(tree, reached)
+    called = calls(tree, reached)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in reached.functions and node not in called:
             if isinstance(node.ctx, ast.Load):
                 yield Reason(f"it uses `{node.id}` other than by calling it", "call it and check what it returns")
-
-
-def places(tree: ast.Module, reached: Reached) -> list[ast.Name]:
-    """The places where a test reaches the student's process: calls of functions, and reads of variables."""
-    read = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
-    return [*_calls(tree, reached), *(node for node in read if node.id in reached.values)]
-
-
-def _calls(tree: ast.Module, reached: Reached) -> list[ast.Name]:
-    """The places where a test calls functions, or hands them to a helper that calls them."""
-    found: list[ast.expr] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            found += [node.func, *(node.args if function in TAKES_FUNCTION else [])]
-    return [node for node in found if isinstance(node, ast.Name) and node.id in reached.functions]
 
 
 def _by_name(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
@@ -225,20 +199,6 @@ def _changed_values(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
             yield Reason(f"it changes `{name}`, of which it has a copy", "compare values")
 
 
-def changed_in_place(node: ast.AST) -> str:
-    """The variable whose object a piece of code changes; empty if it is none."""
-    changed: ast.AST | None = None
-    if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
-        changed = node.value
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING:
-        changed = node.func.value
-    elif isinstance(node, ast.AugAssign):
-        changed = node.target
-    while isinstance(changed, ast.Subscript | ast.Attribute):
-        changed = changed.value
-    return changed.id if isinstance(changed, ast.Name) else ""
-
-
 def _changed_results(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     """Reasons where the test changes a result, e.g. to see whether an argument changes too: it has a copy."""
     calls = places(tree, reached)
@@ -255,35 +215,9 @@ def _changed_results(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
             yield Reason(f"it changes the result `{name}`, of which it has a copy", "compare values")
 
 
-def reads_arguments(tree: ast.Module, reached: Reached) -> bool:
-    """Whether a test reads a variable after it gave it to the student's code, which then must not change it.
-
-    In a notebook the test would see the change; here it has the original.
-    """
-    calls = places(tree, reached)
-    given = [
-        (name.id, (node.end_lineno or 0, node.end_col_offset or 0))
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and node.func in calls
-        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
-        for name in ast.walk(argument)
-        if isinstance(name, ast.Name)
-    ]
-    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
-    read = {(node.id, (node.lineno, node.col_offset)) for node in names}
-    return any(name == other and place >= end for name, end in given for other, place in read)
-
-
 def _gradients_of_arguments(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
     """Reasons where a test looks for what torch notes at an argument, which a copy does not get."""
-    given = {
-        name.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and node.func in _calls(tree, reached)
-        for argument in (*node.args, *(keyword.value for keyword in node.keywords))
-        for name in ast.walk(argument)
-        if isinstance(name, ast.Name)
-    }
+    given = {name for name, _ in arguments(tree, reached)}
     unset = [node.left for node in ast.walk(tree) if isinstance(node, ast.Compare) and _is_none(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in given:
@@ -298,47 +232,12 @@ def _is_none(node: ast.Compare) -> bool:
 
 def _checks_of_given(tree: ast.Module, reached: Reached, known: Collection[str]) -> Iterator[Reason]:
     """Reasons where a check reads only what given cells made: it asks whether the student's code has changed that."""
-    made = _results(tree, reached)
+    made = results(tree, reached)
     for node in (node for node in ast.walk(tree) if isinstance(node, ast.Assert)):
         names = {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
-        given = sorted((names - {function.id for function in _called(node)}) & set(known))
+        given = sorted((names - {function.id for function in called(node)}) & set(known))
         if given and not names & (made | reached.names):
             yield Reason(f"it checks `{given[0]}`, which a given cell made", "test what the student's code makes")
-
-
-def _called(tree: ast.AST) -> list[ast.Name]:
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return [function for function in calls if isinstance(function, ast.Name)]
-
-
-def _results(tree: ast.Module, reached: Reached) -> set[str]:
-    """The variables of a test that hold, or are computed from, what it got of the student's process."""
-    made, before = set[str](), -1
-    while len(made) > before:
-        before = len(made)
-        for node in ast.walk(tree):
-            sources, targets = _assigned(node)
-            names = {one.id for source in sources for one in ast.walk(source) if isinstance(one, ast.Name)}
-            if names & (made | reached.names):
-                made |= {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
-    return made
-
-
-def _assigned(node: ast.AST) -> tuple[list[ast.expr], list[ast.AST]]:
-    """What a piece of code takes values from, and what gets them."""
-    if isinstance(node, ast.Assign):
-        return [node.value], list[ast.AST](node.targets)
-    if isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
-        return [node.value] if node.value else [], [node.target]
-    if isinstance(node, ast.For | ast.comprehension):
-        return [node.iter], [node.target]
-    if isinstance(node, ast.withitem):
-        return [node.context_expr], [node.optional_vars] if node.optional_vars else []
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # `found.append(f(x))`
-        return list(node.args), [node.func.value]
-    if isinstance(node, ast.FunctionDef):  # a function of the test that calls the student's
-        return [one for one in ast.walk(node) if isinstance(one, ast.expr)], [ast.Name(node.name), node.args]
-    return [], []
 
 
 def _errors(tree: ast.Module, _reached: Reached) -> Iterator[Reason]:
@@ -365,7 +264,7 @@ def _objects(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
             if not is_type and not all(isinstance(one, ast.Constant) for one in node.comparators):
                 yield Reason("it compares identities of objects (`is`)", "compare values with ==")
         elif (
-            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.func in _calls(tree, reached)
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and node.value.func in calls(tree, reached)
         ):
             names = [one.id for one in node.value.args if isinstance(one, ast.Name)]
             changed = [name for name in names if name not in _BUILTINS | reached.functions]
@@ -382,28 +281,6 @@ def _score(tree: ast.Module, reached: Reached) -> Iterator[Reason]:
         if "assert" not in function and not is_silent:
             why = "its last line is a value, which nbgrader takes as the score"
             yield Reason(why, "write it as an assert", by_hand=True)
-
-
-def silent_functions(trees: Iterable[ast.Module]) -> frozenset[str]:
-    """The functions at the top of these cells that return nothing."""
-    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
-    loud = {function.name for function in functions if any(map(_gives_value, _own_statements(function)))}
-    return frozenset(function.name for function in functions) - loud
-
-
-def _own_statements(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """The code of a function without that of the functions inside of it."""
-    waiting: list[ast.AST] = [*function.body, *function.decorator_list]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            waiting += ast.iter_child_nodes(node)
-
-
-def _gives_value(node: ast.AST) -> bool:
-    is_plain = isinstance(node, ast.Return) and (node.value is None or ast.unparse(node.value) == "None")
-    return isinstance(node, ast.Return | ast.Yield | ast.YieldFrom) and not is_plain
 
 
 _RULES: tuple[Callable[[ast.Module, Reached], Iterator[Reason]], ...] = (

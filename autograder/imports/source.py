@@ -19,8 +19,8 @@ from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import by_hand
 from autograder.imports.original import Original
 from autograder.imports.plan import Answer, Plan
+from autograder.imports.reach import reads_arguments
 from autograder.imports.rewrite import is_mixed, item_test
-from autograder.imports.soundness import reads_arguments
 
 with without_server():
     import jupytext

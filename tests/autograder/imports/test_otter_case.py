@@ -8,7 +8,8 @@ from nbformat import NotebookNode
 from autograder.core.errors import SourceError
 from autograder.imports.otter_case import Case, read_case
 from autograder.imports.otter_config import Assignment
-from autograder.imports.soundness import Reached, unsound
+from autograder.imports.reach import Reached
+from autograder.imports.soundness import unsound
 from tests.autograder.imports.otter_notebooks import code
 
 FUNCTIONS = Assignment(has_functions=True)

@@ -6,8 +6,8 @@ import textwrap
 
 import pytest
 
+from autograder.imports.reach import Reached
 from autograder.imports.rewrite import ItemPart, item_test
-from autograder.imports.soundness import Reached
 
 REACHED = Reached(frozenset("f"), frozenset("v"))
 PRINT = 'print("f: all visible checks passed")'

@@ -6,7 +6,8 @@ import ast
 
 import pytest
 
-from autograder.imports.soundness import Reached, reads_arguments, unsound
+from autograder.imports.reach import Reached, reads_arguments
+from autograder.imports.soundness import unsound
 
 REACHED = Reached(frozenset({"squares"}), frozenset({"size"}), frozenset({"check"}))
 
