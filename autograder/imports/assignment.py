@@ -16,6 +16,7 @@ from autograder.course.new_problem import course_entry, new_course, refuse_unusa
 from autograder.course.problem_files import files_folder
 from autograder.imports.companions import companions
 from autograder.imports.nbgrader import read_nbgrader
+from autograder.imports.nose import without_nose
 from autograder.imports.original import Original
 from autograder.imports.otter import read_otter
 from autograder.imports.report import report_text
@@ -101,7 +102,7 @@ def _imported(path: Path, format_: Format, problem_id: str, root: Path) -> Impor
         refuse_unusable(problem_id, root)
     except SourceError as error:
         raise SourceError(f"{path}: {error} Name one with --problem.") from None
-    cells = _READERS[format_](path)
+    cells = without_nose(_READERS[format_](path))
     files = {name: file.read_bytes() for name, file in companions(path, cells).items()}
     try:
         tried = tried_plan(cells, problem_id, path.stem.replace("_", " ").capitalize(), root, files)

@@ -118,10 +118,18 @@ def _assigned(node: ast.AST) -> tuple[list[ast.expr], list[ast.AST]]:
 
 
 def silent_functions(trees: Iterable[ast.Module]) -> frozenset[str]:
-    """The functions at the top of these cells that return nothing."""
-    functions = [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    """The functions at the top of these cells that return nothing, methods of unittest that have a name among them."""
+    statements = [node for tree in trees for node in tree.body]
+    functions = [node for node in statements if isinstance(node, ast.FunctionDef)]
     loud = {function.name for function in functions if any(map(_gives_value, _own_statements(function)))}
-    return frozenset(function.name for function in functions) - loud
+    names = {function.name for function in functions} | {name for node in statements for name in _checks(node)}
+    return frozenset(names) - loud
+
+
+def _checks(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement gives to a method of unittest: `equal = TestCase().assertEqual`."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr.startswith("assert"):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _own_statements(function: ast.FunctionDef) -> Iterator[ast.AST]:

@@ -187,6 +187,24 @@ def test_names_of_a_star_import_are_known(course: Path, tmp_path: Path) -> None:
     assert lint_problem("one", course) == [] and graded_import("one", course).score == 1
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "from nose.tools import assert_equal, assert_raises as fails",
+        "from nose.tools import *\ndef fails(*call):\n    assert_raises(*call)",
+        "def check():\n    from nose.tools import eq_, ok_\n    eq_(squares(1), [1])\n    ok_(squares(1))\ncheck()"
+        "\nfrom nose.tools import assert_equal\nfrom nose.tools import assert_raises as fails",
+    ],
+)
+def test_what_tests_import_from_nose_is_that_of_unittest(course: Path, tmp_path: Path, head: str) -> None:
+    checks = "assert_equal(squares(2), [1, 4])\nfails(TypeError, squares, 'a')"
+    problem, report = imported(course, tmp_path, solution(), graded_by(f"{head}\n{checks}"))
+    assert kinds(problem) == {"squares": 1} and "`nose.tools` is replaced by `unittest`" in report
+    assert lint_problem("one", course) == [] and graded_import("one", course).score == 1
+    wrong = "def squares(n):\n    return list(range(n))"
+    assert graded_import("one", course, squares=wrong).score == 0
+
+
 STEPS = "class Optimizer:\n    def step(self):\n        self.done = True\noptimizer = Optimizer()\noptimizer.step()"
 
 
