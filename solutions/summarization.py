@@ -629,7 +629,7 @@ class TransformerLayer(nn.Module):
             past_kv: the cache that the call before returned, for P positions; not changed. None: P = 0.
 
         Returns:
-            (states `[B, T, D]`, cache for P + T positions or None).
+            (states `[B, T, D]`, differentiable in x, encoder_out and all weights; cache for P + T positions or None).
         """
         ### BEGIN SOLUTION
         k, v = self.self_attention.keys_values(x)  # [B, H, T, D/H]
@@ -867,7 +867,7 @@ def decoded(case, portions, is_padded):
         rows, past = rows[mixed], student.select_rows(past, mixed)
 
 
-with torch.no_grad(), part("as PyTorch's layers", 1.25):
+with torch.no_grad(), part("as PyTorch's layers", 0.75):
     for B, T, S, D, hidden, heads in CASES:
         weights, x, padding, _, _ = draw_case(B, T, S, D, hidden, False)
         states = student.make_layer(weights, heads)(x, padding)[0]
@@ -881,6 +881,26 @@ with torch.no_grad(), part("as PyTorch's layers", 1.25):
         states = student.make_layer(weights, heads)(x, none, document, document_padding)[0]
         want = torch_states(weights, heads, x, none, document, document_padding)
         assert close(states, want, "a decoder's layer differs from PyTorch's", rtol=1e-3, atol=1e-4)
+with part("gradients, in training", 0.5):
+    for (*sizes, heads), is_decoder in zip(CASES, (True, False, True, False), strict=True):
+        weights, x, padding, document, document_padding = draw_case(*sizes, is_decoder)
+        down, gradients = torch.randn(x.shape, generator=g), []
+        weights["feed_forward.0.bias"] = 8.0 - 16 * (torch.arange(sizes[-1]) % 2)  # no ReLU is near its bend
+        for side in (student, reference):
+            layer = side.make_layer(weights, heads).train()
+            inputs = {"x": x.clone().requires_grad_()}
+            inputs |= {"encoder_out": document.clone().requires_grad_()} if is_decoder else {}
+            states = layer(inputs["x"], padding, inputs.get("encoder_out"), document_padding if is_decoder else None)[0]
+            assert states.requires_grad, "no gradient reaches the weights: the layer must be differentiable"
+            (states * down)[~padding].sum().backward()
+            places = inputs | {name: layer.get_parameter(name) for name in weights}
+            gradients.append({name: place.grad for name, place in places.items()})
+        for name, want in gradients[1].items():
+            got = torch.zeros_like(want) if gradients[0][name] is None else gradients[0][name]
+            hint = f"no gradient reaches {name}: it must not be cut off, as training needs it"
+            if bool(got.any()):
+                hint = f"the gradient by {name} is wrong: is a path to it cut off, or is the layer different after train()?"
+            assert close(got, want, hint, rtol=1e-3, atol=1e-4 * (1 + float(want.abs().max())))
 with torch.no_grad(), part("padded positions of a summary", 0.5):
     for case in CASES:
         *sizes, heads = case
@@ -989,7 +1009,7 @@ class TransformerStack(nn.Module):
             past_key_values: the cache that the call before returned, for P tokens; not changed. None: P = 0.
 
         Returns:
-            (states `[B, T, D]`, cache for P + T tokens or None).
+            (states `[B, T, D]`, differentiable in encoder_hidden_states and all weights; cache for P + T tokens or None).
         """
         ### BEGIN SOLUTION
         padding_mask = input_ids == self.pad_id  # [B, T]
@@ -1009,7 +1029,7 @@ class TransformerStack(nn.Module):
 
 
 # %% [markdown]
-# For the tests: a stack whose layers the test computes, so this item needs no `TransformerLayer`.
+# For the tests: a stack whose layers the test computes, so this item needs no `TransformerLayer`; and a small layer with a weight.
 
 
 # %%
@@ -1025,9 +1045,22 @@ class AskedLayer(nn.Module):
         return self.ask(x, padding_mask, encoder_out, encoder_padding_mask, use_cache, past_kv)
 
 
+class LinearLayer(nn.Module):
+    """Has the signature of a `TransformerLayer`; multiplies by its weight `[D, D]` and adds the document's mean state."""
+
+    def __init__(self, weight) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, x, padding_mask, encoder_out=None, encoder_padding_mask=None, use_cache=None, past_kv=None):
+        """The new states and no cache."""
+        return x @ self.weight + encoder_out.mean(dim=1, keepdim=True), None
+
+
 def make_stack(asks, tokens, positions, pad_id: int) -> nn.Module:
-    """Your stack with these layers and these embeddings, `[V, D]` and `[longest, D]`."""
-    stack = TransformerStack([AskedLayer(ask) for ask in asks], len(tokens), len(positions), tokens.shape[1], pad_id)
+    """Your stack with these layers (modules, or what `ask` is) and these embeddings, `[V, D]` and `[longest, D]`."""
+    layers = [ask if isinstance(ask, nn.Module) else AskedLayer(ask) for ask in asks]
+    stack = TransformerStack(layers, len(tokens), len(positions), tokens.shape[1], pad_id)
     stack.tokens.weight.data.copy_(tokens)
     stack.positions.weight.data.copy_(positions)
     return stack.eval()
@@ -1105,7 +1138,7 @@ def real_layers(D, hidden, heads, is_decoder, count, tally):
 
 
 CASES = [(3, 6, 5, 8, 16, 2, 2), (1, 5, 7, 12, 8, 3, 1), (2, 7, 4, 6, 10, 1, 3)]
-with torch.no_grad(), part("a full pass", 1):
+with torch.no_grad(), part("a full pass", 0.75):
     for B, T, S, D, hidden, heads, count in CASES:
         for is_decoder in (False, True):
             V, pad = 11, int(torch.randint(0, 11, (), generator=g))
@@ -1126,7 +1159,30 @@ with torch.no_grad(), part("a full pass", 1):
                 rtol=1e-3,
                 atol=1e-4,
             )
-with torch.no_grad(), part("with the cache as without", 1.75):
+with part("gradients, in training", 0.5):
+    for B, T, S, D, _, _, count in CASES:
+        ids, down = torch.randint(0, 9, (B, T), generator=g), torch.randn(B, T, D, generator=g)
+        places = {"tokens.weight": torch.randn(9, D, generator=g), "positions.weight": torch.randn(T, D, generator=g)}
+        places |= {f"layers.{index}.weight": torch.randn(D, D, generator=g) / D**0.5 for index in range(count)}
+        tokens, positions, *matrices = [value.requires_grad_() for value in places.values()]
+        documents = [torch.randn(B, S, D, generator=g).requires_grad_()]
+        documents.append(documents[0].detach().clone().requires_grad_())
+        want = tokens[ids] + positions
+        for matrix in matrices:
+            want = want @ matrix + documents[0].mean(dim=1, keepdim=True)
+        layers = [student.LinearLayer(matrix.detach()) for matrix in matrices]
+        stack = student.make_stack(layers, tokens.detach(), positions.detach(), 0).train()
+        states = stack(ids, documents[1], torch.zeros(B, S, dtype=torch.bool))[0]
+        assert close(states, want, "after train(), too: tokens plus positions, then layer after layer", atol=1e-4)
+        assert states.requires_grad, "no gradient reaches the weights: the stack must be differentiable"
+        for value in (states, want):
+            (value * down).sum().backward()
+        pairs = {name: (stack.get_parameter(name).grad, value.grad) for name, value in places.items()}
+        for name, (got, want) in (pairs | {"encoder_hidden_states": (documents[1].grad, documents[0].grad)}).items():
+            hint = f"no gradient reaches {name}, or a wrong one: do not cut it off, as training needs it"
+            got = torch.zeros_like(want) if got is None else got
+            assert close(got, want, hint, rtol=1e-3, atol=1e-4 * (1 + float(want.abs().max())))
+with torch.no_grad(), part("with the cache as without", 1.5):
     for (B, T, S, D, hidden, heads, count), portions in zip(CASES, ([1] * 6, [2, 1, 2], [1, 3, 1, 2]), strict=True):
         V, pad, tally = 13, int(torch.randint(0, 13, (), generator=g)), {}
         asks = real_layers(D, hidden, heads, True, count, tally)
