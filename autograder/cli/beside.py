@@ -23,6 +23,7 @@ from autograder.sandbox.host import candidates, wanted_level
 from autograder.sandbox.launch import HostFolder
 from autograder.sandbox.limits import SessionLimits
 
+_SECONDS_TO_STOP = 10.0
 _is_program = False
 """Whether this process runs one command, and was not started by this module."""
 
@@ -54,20 +55,28 @@ def go_on_beside_host(problem_id: str) -> None:
         process, control = folder.beside(modules, levels, __name__, huge_pages=False, own=False)
         with control:
             control.send((sys.argv, dict(os.environ)))
-            status = _ended(process)
+            status, is_interrupted = _ended(process)
     finally:
         folder.remove()
-    if status == -signal.SIGINT:  # before it could handle it
+    if status == -signal.SIGINT or (is_interrupted and status == 0):  # it came too early, or a library hid it
         raise KeyboardInterrupt
     raise typer.Exit(status if status >= 0 else 128 - status)
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int:
+def _ended(process: subprocess.Popen[bytes]) -> tuple[int, bool]:
+    """The exit status of the process, and whether this one was interrupted meanwhile.
+
+    The process gets the same signal from the terminal, and ends. If it does not in time, because the exception was lost
+    in a library, it gets the signal again.
+    """
+    is_interrupted = False
     while True:
         try:
-            return process.wait()
-        except KeyboardInterrupt:  # it got the same signal, and says what to do
-            continue
+            return process.wait(_SECONDS_TO_STOP if is_interrupted else None), is_interrupted
+        except KeyboardInterrupt:
+            is_interrupted = True
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
 
 
 def main(fd: int, forked: Mapping[str, Any]) -> None:

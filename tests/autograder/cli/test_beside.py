@@ -85,6 +85,39 @@ def test_ctrl_c_ends_it_at_any_time_and_leaves_nothing(
     assert left(environment) == []
 
 
+LOST = """
+import sys, threading, time
+import _thread
+from types import SimpleNamespace
+from autograder.cli import beside
+
+class Process:
+    \"\"\"Hides the first signal, and ends at the second one if it is told to.\"\"\"
+
+    said = 0
+
+    def wait(self, timeout=None):
+        if timeout is None:
+            threading.Timer(0.2, _thread.interrupt_main).start()
+            time.sleep(20)
+        if not self.said and sys.argv[1] == "again":
+            raise beside.subprocess.TimeoutExpired("x", timeout)
+        return 130 if self.said else 0
+
+    def send_signal(self, number):
+        self.said = number
+
+process = Process()
+print(beside._ended(process), process.said)
+"""
+
+
+@pytest.mark.parametrize(("kind", "printed"), [("again", "(130, True) 2"), ("lost", "(0, True) 0")])
+def test_an_interrupt_that_a_library_hid_is_sent_again(kind: str, printed: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LOST, kind], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == printed
+
+
 def test_an_unexpected_error_shows_its_traceback() -> None:
     program = """
 import os, socket
