@@ -12,7 +12,7 @@ from typing import Any
 
 from autograder.batch.earlier import class_logs, earlier_logs
 from autograder.batch.run_store import Run, RunStore, Why
-from autograder.batch.tables import timings, write_grades
+from autograder.batch.tables import timing_rows, write_grades
 from autograder.core.errors import SetupError
 from autograder.core.files import write_atomically, write_bytes
 from autograder.core.locks import locked
@@ -74,7 +74,9 @@ def keep_run(
     if gradebook and gradebook_path(root).is_file():
         with opened(root) as book:
             rows = snapshot(book, problem_id)
-    return RunStore(out).save(problem_id, why, files, listed=listed, gradebook=rows, timings=timings(out, problem_id))
+    return RunStore(out).save(
+        problem_id, why, files, listed=listed, gradebook=rows, timings=timing_rows(out, problem_id)
+    )
 
 
 def logs_of(out: Path, problem_id: str, run_id: str) -> dict[str, GradedLog]:

@@ -39,7 +39,7 @@ def write_tables(out: Path, problem: str, graded: Sequence[Graded]) -> None:
         SetupError: a table cannot be written, or another process keeps it locked.
     """
     with _locked(out):
-        before = {row["student"]: row["items"] for row in timings(out, problem)}
+        before = {row["student"]: row["items"] for row in timing_rows(out, problem)}
         _write(out / GRADES, problem, [_grade_row(one.log) for one in graded])
         _write(out / TIMINGS, problem, [_timing_row(one, before.get(one.log.student, "")) for one in graded])
 
@@ -50,7 +50,7 @@ def write_grades(out: Path, logs: Sequence[GradedLog], timings: Sequence[Mapping
     Args:
         out: the folder of the run.
         logs: every submission of the problem.
-        timings: also its lines in `timings.csv`, as `timings` gave them; None: they stay.
+        timings: also its lines in `timings.csv`, as `timing_rows` gave them; None: they stay.
 
     Raises:
         SetupError: as `write_tables`.
@@ -61,7 +61,7 @@ def write_grades(out: Path, logs: Sequence[GradedLog], timings: Sequence[Mapping
             _write(out / TIMINGS, logs[0].problem, timings)
 
 
-def timings(out: Path, problem: str) -> list[dict[str, str]]:
+def timing_rows(out: Path, problem: str) -> list[dict[str, str]]:
     """The lines of one problem in `timings.csv`."""
     return [row for row in _read(out / TIMINGS) if row["problem"] == problem]
 

@@ -250,8 +250,7 @@ class Plan:
 
     def _needed_above(self, test: Original, imports: Mapping[str, str]) -> tuple[str, ...]:
         """The statements that a test cell needs above it: imports, and what visible code of earlier test cells made."""
-        made = frozenset().union(*(_names(cell).binds for cell in self.cells if cell.role not in ("test", "given")))
-        made |= frozenset().union(*(_names(cell).binds for cell in self._given()))
+        made = frozenset().union(*(_names(cell).binds for cell in self.cells if cell.role != "test"))
         statements = _statements(cell for cell in self.cells if cell.role == "test" and cell.number < test.number)
         above, source = list[str](), test.source
         for statement, binds in reversed(list(statements)):

@@ -52,7 +52,7 @@ def item_test(item: str, tests: Sequence[ItemPart], reached: Reached | None) -> 
             visible += [_part(test.grade_id, points, shown)] if is_split or not whole else []
             hidden += [_part(f"{test.grade_id}, all checks", points, _secret(whole))] if whole else []
     has_visible = any(_checks(replaced(test.source, HIDDEN, None), reached) for test in tests)
-    said = "all visible checks passed" if has_visible else "has no visible check; hidden ones run after you hand in"
+    said = "all visible checks passed" if has_visible else "has no visible check; hidden ones run after you submit"
     last = f'print("{item}: {said}")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())

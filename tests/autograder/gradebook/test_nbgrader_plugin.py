@@ -313,7 +313,7 @@ def with_curve(root: Path, curve: str = "toy = { add = 2 }") -> None:
         file.write(f"\n[curve]\n{curve}\n")
 
 
-def test_the_gradebook_has_curve_and_late_penalty_whoever_records(course: Path, examiner: dict[str, bytes]) -> None:
+def test_both_ways_of_recording_give_the_same_curve_and_late_penalty(course: Path, examiner: dict[str, bytes]) -> None:
     late = datetime(2027, 1, 19, 10, tzinfo=UTC)
     with_curve(course)
     with recording(course) as write:
