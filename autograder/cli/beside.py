@@ -37,13 +37,16 @@ def run_as_program() -> None:
 def go_on_beside_host(problem_id: str) -> None:
     """Runs this command in another process that has a host for the problem, and exits with its status.
 
-    Returns at once in that process, and where a command is called as a function.
+    Returns at once in that process, which Ctrl-C ends without a word until then, and where a command is called as a
+    function.
 
     Raises:
         SourceError: unknown problem, or a fault in its source.
         SetupError: the process cannot be started.
     """
     if not _is_program:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see `sandbox.guest.main.fork_host`
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return
     from autograder.course.cell_selection import warm_modules
     from autograder.course.problem import load_problem
@@ -97,6 +100,7 @@ def main(fd: int, forked: Mapping[str, Any]) -> None:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
         traceback.print_exc()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done
     close_hosts()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):

@@ -11,12 +11,13 @@ import contextlib
 import math
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -39,6 +40,16 @@ _BESIDE = (
     "from guest.main import trusted; trusted({fd}).main({fd}, host); "
     "import os; os._exit(0)"  # skips torch's cleanup, which takes most of a second
 )
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; a process that is started in it has to unblock it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Process(Protocol):
@@ -203,7 +214,7 @@ class HostFolder:
             log=str(self._log),
             huge=huge_pages,
         )
-        with theirs:
+        with theirs, _interrupts_wait():  # in the new process until it says what they do
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", command],
                 pass_fds=(theirs.fileno(),),

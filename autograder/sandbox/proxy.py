@@ -39,7 +39,8 @@ _PONG = Limits(header=100, body=0, values=10)
 _MOST_HEARD = 5_000
 """Characters that are kept of what one call prints."""
 _MAX_CALLBACKS = 100_000
-"""Maximum number of callbacks that the test of one item answers."""
+"""Maximum number of callbacks that the test of one item answers. A loop over images asks thousands of times, and each
+call is kept for a backward pass; memory is limited by `trusted_limits`."""
 _DTYPE = "float32"
 """torch's default data type where a notebook does not change it."""
 _STAND_IN_MEMORY = 2**30
@@ -203,7 +204,7 @@ class Link:
         self._deadline = deadline
         self._callbacks: list[Callable[..., Any]] = []
         self._stand_ins: set[int] = set()
-        self._graphs = Graphs()
+        self._graphs = Graphs(_MAX_CALLBACKS)
         self._answered = 0
         self._failure: BaseException | None = None
         self._functions: dict[str, Handle] = {}

@@ -14,17 +14,19 @@ from homework.lazy_torch import torch
 from .codec import Decoder
 from .wire import WireError
 
-MAX_GRAPHS = 256
-"""Maximum number of calls whose graphs are kept for a backward pass; the oldest is dropped first."""
-
 Sizes: TypeAlias = "list[tuple[torch.Size, torch.dtype]]"
 """Shape and data type of each input of a call that requires a gradient."""
 
 
 class Graphs:
-    """The calls that this side computed."""
+    """The calls that this side computed.
 
-    def __init__(self) -> None:
+    Args:
+        most: so many calls are kept for a backward pass; the oldest is dropped first.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._kept: OrderedDict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = OrderedDict()
         self._next = 0
 
@@ -37,7 +39,7 @@ class Graphs:
         """
         self._next += 1
         self._kept[self._next] = (leaves, outputs)
-        if len(self._kept) > MAX_GRAPHS:
+        if len(self._kept) > self._most:
             self._kept.popitem(last=False)
         return self._next
 

@@ -47,7 +47,9 @@ def fork_host(
         `refusals`: the levels that the machine does not offer, each with the reason. If there is a host also `level`,
         its process id `pid`, `fd` of the socket, `groups` and `scratch`; if it ended at once, `fault`: its output.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # some libraries hide a KeyboardInterrupt while they are imported
+    # nothing to tidy up or to say yet, and some libraries hide a KeyboardInterrupt while they are imported
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     from .forkserver import import_modules
 
     import_modules(modules)
@@ -83,6 +85,8 @@ def fork_host(
 def trusted(control: int) -> ModuleType:
     """The trusted module that is named over the control socket, which a host that was forked before does not know.
 
+    Its `main` says what Ctrl-C does; until then it ends this process without a word.
+
     Args:
         control: the socket's file descriptor, which stays open.
     """
@@ -90,7 +94,6 @@ def trusted(control: int) -> ModuleType:
     told, _ = receive_frame(sock)
     sock.detach()
     sys.path[:] = told["search"]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     return importlib.import_module(told["module"])
 
 

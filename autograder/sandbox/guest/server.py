@@ -28,6 +28,8 @@ from .graphs import Graphs, Sizes, connected, through
 from .wire import UnsendableError, receive_frame, send_frame
 
 _MISSING = object()
+_MOST_GRAPHS = 256
+"""Calls whose graphs are kept for a backward pass of the test's."""
 _seed_numpy, _seed_random = np.random.seed, random.seed
 """As they were before student code ran, which may say `random.seed = 42`."""
 _BUILTINS = dict(vars(builtins))
@@ -78,7 +80,7 @@ class RequestServer:
         self._named: list[Any] = []
         """The functions that were asked for by a name of the notebook."""
         self._numbers: dict[int, int] = {}
-        self._graphs = Graphs()
+        self._graphs = Graphs(_MOST_GRAPHS)
         self._heard: Bounded | None = None
         """What was printed; None if it is not listened to."""
 

@@ -151,6 +151,9 @@ alias = cubed
 def builds_on(x, scale=1.0):
     return cubed(2 * x, scale=scale)[0].sum() + alias(x)[1]
 
+def row_by_row(x):
+    return sum(cubed(row)[0].sum() for row in x)
+
 def noisy(x):
     return cubed(torch.randn(3))[0]
 
@@ -183,6 +186,12 @@ def test_gradients_flow_through_a_stand_in_under_all_its_names(helped: Any) -> N
     assert torch.autograd.gradcheck(helped.builds_on, (x,))
     with torch.no_grad():
         assert not helped.builds_on(x).requires_grad
+
+
+def test_gradients_flow_through_as_many_calls_as_a_loop_over_images_makes(helped: Any) -> None:
+    x = torch.ones(1000, 2, dtype=torch.float64, requires_grad=True)
+    helped.row_by_row(x).backward()
+    assert x.grad is not None and torch.equal(x.grad, torch.full_like(x, 3.0))
 
 
 def test_a_stand_in_draws_from_the_generator_of_the_notebook(helped: Any) -> None:
