@@ -24,7 +24,7 @@ from autograder.release.fill import solved_notebook
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
 from tests.autograder.warm_host import warm_host
-from tests.problems.one_item import graded
+from tests.problems.one_item import graded, together
 from tests.problems.run_source import ROOT, run_source, verdicts
 
 PROBLEMS = [load_problem(problem, ROOT) for problem in problem_ids(ROOT)]
@@ -33,8 +33,6 @@ ONE_QUICK = [problem if problem.id == "vae" else pytest.param(problem, marks=pyt
 CODE = [(problem, item) for problem in PROBLEMS for item in problem.items if item.kind == "code"]
 KINDS: tuple[VariantKind, ...] = ("wrong", "right")
 VARIANTS = [(problem, variant) for problem in PROBLEMS for kind in KINDS for variant in variants(problem, kind)]
-GROUPED = [pytest.param(*pair, marks=pytest.mark.xdist_group(f"variants of {pair[0].id}")) for pair in VARIANTS]
-"""One worker for each problem, which loads it once."""
 
 
 def names_of(problem: Problem) -> list[str]:
@@ -70,7 +68,7 @@ def test_the_solution_passes_its_tests_which_give_the_promised_data_types(proble
     assert verdicts(problem.id, answers) == dict.fromkeys(names_of(problem), "")
 
 
-@pytest.mark.parametrize(("problem", "variant"), GROUPED, ids=name_of)
+@pytest.mark.parametrize(("problem", "variant"), together(VARIANTS), ids=name_of)
 def test_a_wrong_variant_loses_points_and_a_right_one_gets_full_marks(problem: Problem, variant: Variant) -> None:
     result = graded(problem, variant.item, variant.source)
     assert (result.score == result.max_score) is (variant.kind == "right"), result.message

@@ -30,6 +30,7 @@ from autograder.grading.reference import reference
 from autograder.release.fill import fill_in, solution_answers
 from autograder.release.notebook import released_notebook
 from autograder.submissions.reader import Submission
+from tests.problems.one_item import together
 from tests.problems.run_source import ROOT, verdicts
 
 _CHANGED = """
@@ -190,7 +191,7 @@ def test_there_are_items_that_build_on_others() -> None:
     assert len(PAIRS) >= 18
 
 
-@pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
+@pytest.mark.parametrize(("problem", "helper", "item"), together(PAIRS))
 def test_a_wrong_helper_costs_nothing_of_what_builds_on_it(
     problem: str, helper: str, item: str, own: dict[str, float]
 ) -> None:
@@ -204,7 +205,7 @@ def test_a_wrong_helper_costs_nothing_of_what_builds_on_it(
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", WRONG)
-@pytest.mark.parametrize(("problem", "helper", "item"), PAIRS)
+@pytest.mark.parametrize(("problem", "helper", "item"), together(PAIRS))
 def test_a_wrong_helper_costs_no_answer_anything(
     problem: str, helper: str, item: str, kind: str, own: dict[str, float]
 ) -> None:

@@ -13,6 +13,7 @@ from autograder.course.name_analysis import names_of
 from autograder.course.problem import Item, Problem, load_problem, problem_ids
 from autograder.course.variants import variants
 from autograder.release.fill import solution_answers
+from tests.problems.one_item import together
 from tests.problems.run_source import ROOT
 
 LIES = {
@@ -27,8 +28,9 @@ def cases() -> Iterator[tuple[str, str]]:
     """Each problem and item whose test uses a helper."""
     for name in problem_ids(ROOT):
         problem = load_problem(name, ROOT)
+        helpers = given_helpers(problem)
         for item in problem.items:
-            if helpers_of(item, given_helpers(problem)):
+            if helpers_of(item, helpers):
                 yield name, item.id
 
 
@@ -63,14 +65,14 @@ def score(problem: Problem, item: str, source: str) -> float:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "item"), CASES)
+@pytest.mark.parametrize(("name", "item"), together(CASES))
 def test_points_stay_if_the_helpers_are_redefined(name: str, item: str) -> None:
     check(name, item, random.Random(item).choice(sorted(LIES)), most=0)
 
 
 @pytest.mark.long
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "item"), CASES)
+@pytest.mark.parametrize(("name", "item"), together(CASES))
 @pytest.mark.parametrize("lie", LIES)
 def test_points_of_wrong_answers_stay_whatever_becomes_of_the_helpers(name: str, item: str, lie: str) -> None:
     check(name, item, lie, most=2)

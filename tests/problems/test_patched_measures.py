@@ -7,6 +7,7 @@ import pytest
 from autograder.batch.one_item import grade_items
 from autograder.course.problem import load_problem
 from autograder.course.variants import variants
+from tests.problems.one_item import together
 from tests.problems.run_source import ROOT
 
 PATCHES = {
@@ -57,7 +58,7 @@ CASES = [
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize(("name", "item", "slug", "patch"), CASES)
+@pytest.mark.parametrize(("name", "item", "slug", "patch"), together(CASES))
 def test_a_patch_gains_nothing(name: str, item: str, slug: str, patch: str) -> None:
     problem = load_problem(name, ROOT)
     (wrong,) = (one.source for one in variants(problem, "wrong") if one.item == item and one.path.stem == slug)

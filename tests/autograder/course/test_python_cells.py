@@ -81,7 +81,6 @@ def test_cells_of_every_size_are_analysed_without_an_error(kind: str, size: int)
 def test_the_time_grows_with_the_size_only(kind: str) -> None:
     def seconds(size: int) -> float:
         cell = DEEP[kind](size)
-        gc.collect()
         gc.disable()  # its time depends on what else is in memory
         try:
             begin = time.process_time()

@@ -8,6 +8,8 @@ import gzip
 import hashlib
 import io
 import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,9 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits  # type: ignore[import-untyped,unused-ignore]
 
 from homework import data
-from homework.data import download, mnist_files
+from homework.data import download, handwritten_digits, mnist_files
 from homework.profiles import Profile
 from tests.homework.conftest import Patch, Printed, a_run, disk_full
 
@@ -93,6 +96,14 @@ def test_the_embedded_digits_are_balanced_and_always_the_same(profile: Profile) 
     assert torch.equal(again.train_images, digits.train_images)
     assert torch.equal(again.test_labels, digits.test_labels)
     assert "1,497 training and 300 test" in repr(digits)
+
+
+def test_the_embedded_digits_are_those_of_scikit_learn_read_without_it() -> None:
+    program = "from homework import data; import sys; data.embedded_digits(); print('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    table, theirs = handwritten_digits._small_digits(), load_digits()
+    assert np.array_equal(table[:, :64], theirs.data) and np.array_equal(table[:, 64], theirs.target)
 
 
 def test_embedded_digits_have_the_contrast_and_the_margin_of_mnist() -> None:
