@@ -34,7 +34,7 @@ from autograder.course.config import Course, load_course, root_folder
 from autograder.course.problem import Problem, load_problem
 from autograder.course.regrades import regrades_or_warning
 from autograder.course.seed import grading_seed
-from autograder.gradebook.database import Record, Recordable, manual_points_of_class, with_manual_points
+from autograder.gradebook.database import Record, Recordable, manual_points, with_manual_points
 from autograder.gradebook.recorder import recorder, unchanged
 from autograder.grading.failed import failed_grading
 from autograder.submissions.class_folder import notebook_path, students_in
@@ -199,7 +199,7 @@ def _changes(problem_id: str, root: Path, earlier: _Earlier, held: HeldResults, 
     after = dict(held.logs)
     if gradebook:
         try:
-            given = manual_points_of_class(root, problem_id)
+            given = manual_points(root, problem_id)
             after = {student: with_manual_points(log, given(student)) for student, log in after.items()}
         except CourseError as error:  # then the results that are written have no manual scores either
             _log.warning("the table below is without manual scores: %s", error)

@@ -192,32 +192,11 @@ def _answers(notebook: NotebookNode) -> dict[str, str]:
     }
 
 
-def manual_points(
-    root: Path, problem: str, student: str, wait_seconds: float = WAIT_SECONDS
-) -> dict[str, tuple[float | None, str]]:
-    """Returns manual scores and comments: item id → (points or None if there is only a comment, comment or empty).
+def manual_points(root: Path, problem: str) -> Callable[[str], Mapping[str, tuple[float | None, str]]]:
+    """Returns a function: student → item id → manual points and comment, as recording will apply them.
 
-    Extra credit counts as points. Without a gradebook, or for a submission it does not know, the result is empty.
-
-    Raises:
-        CourseError: the gradebook is locked or damaged.
-    """
-    if not gradebook_path(root).is_file():
-        return {}
-    from nbgrader.api import MissingEntry
-
-    with opened(root, wait_seconds) as gradebook:
-        try:
-            student = _known_as(student, _students(gradebook))
-            return rows_of(gradebook.find_submission_notebook(problem, problem, student)).given
-        except MissingEntry:
-            return {}
-
-
-def manual_points_of_class(root: Path, problem: str) -> Callable[[str], Mapping[str, tuple[float | None, str]]]:
-    """Returns a function: student → manual scores and comments (`manual_points`), as recording will apply them.
-
-    They include scores that are set aside while an item is dropped. Without a gradebook there are none.
+    The points are None where there is only a comment; extra credit counts as points. They include
+    scores that are set aside while an item is dropped. Without a gradebook there are none.
 
     Raises:
         CourseError: the gradebook is locked or damaged.

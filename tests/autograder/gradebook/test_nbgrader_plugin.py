@@ -285,7 +285,7 @@ def test_regrading_keeps_manual_scores(course: Path, examiner: dict[str, bytes])
     run_autograde(course)
     set_manual_score(course, "ada", "written_units", 2.5, "well said")
     run_autograde(course, force=True)
-    assert manual_points(course, "toy", "ada") == {"written_units": (2.5, "well said")}
+    assert manual_points(course, "toy")("ada") == {"written_units": (2.5, "well said")}
     assert scores(course, "ada")["written_units"] == (None, True)  # as in nbgrader: it needs manual grading again
 
 
@@ -354,7 +354,7 @@ def test_the_gradebook_keeps_one_spelling_of_an_id(course: Path) -> None:
     set_manual_score(course, "Ada", "written_units", 1.5, "the unit is missing")
     [log] = record(course, [make_grading("ADA")])
     assert log.student == "ADA" and {item.id: item.score for item in log.items}["written_units"] == 1.5
-    assert manual_points(course, "toy", "ada")["written_units"] == (1.5, "the unit is missing")
+    assert manual_points(course, "toy")("ada")["written_units"] == (1.5, "the unit is missing")
     with opened(course) as gradebook:
         assert [student.id for student in gradebook.students] == ["Ada"]
 
@@ -390,14 +390,14 @@ def test_only_a_new_answer_needs_manual_grading_again(course: Path) -> None:
     record(course, [make_grading("ada", Line=(0.0, Status.FAILED, "no"))])
     assert scores(course, "ada")["written_units"] == (None, False)
     assert scores(course, "ada")["figure_loss"] == (None, True)
-    assert manual_points(course, "toy", "ada") == {"written_units": (3.0, ""), "Line": (8.0, "")}
+    assert manual_points(course, "toy")("ada") == {"written_units": (3.0, ""), "Line": (8.0, "")}
     changed = make_grading("ada")
     assert changed.notebook is not None
     next(c for c in changed.notebook.cells if c.id == "written-units").source = "a new answer"
     for _ in range(2):  # however often it is graded before a grader reads it
         log, *_ = record(course, [changed])
         assert scores(course, "ada")["written_units"] == (None, True)
-        assert manual_points(course, "toy", "ada")["written_units"] == (3.0, "")
+        assert manual_points(course, "toy")("ada")["written_units"] == (3.0, "")
         written = log.item("written_units")
         assert written.stale and written.graded_by_hand
         assert (written.score, written.status, written.message) == (3.0, Status.MANUAL, STALE)
@@ -485,15 +485,15 @@ def test_a_missing_or_invalid_result_scores_zero(course: Path) -> None:
 
 
 def test_manual_points_without_gradebook_or_submission(course: Path, tmp_path: Path) -> None:
-    assert manual_points(tmp_path / "elsewhere", "toy", "ada") == {}
-    assert manual_points(course, "toy", "unknown") == {}
+    assert manual_points(tmp_path / "elsewhere", "toy")("ada") == {}
+    assert manual_points(course, "toy")("unknown") == {}
     record(course, [make_grading("ada")])
-    assert manual_points(course, "toy", "ada") == {}
+    assert manual_points(course, "toy")("ada") == {}
     with opened(course) as gradebook:
         gradebook.find_comment("Line", "toy", "toy", "ada").manual_comment = "nice"
         gradebook.find_grade("written_units", "toy", "toy", "ada").extra_credit = 0.5
         gradebook.db.commit()
-    assert manual_points(course, "toy", "ada") == {"Line": (None, "nice"), "written_units": (0.5, "")}
+    assert manual_points(course, "toy")("ada") == {"Line": (None, "nice"), "written_units": (0.5, "")}
 
 
 def test_an_unusable_gradebook_is_an_error_that_says_what_to_do(course: Path) -> None:
@@ -501,7 +501,7 @@ def test_an_unusable_gradebook_is_an_error_that_says_what_to_do(course: Path) ->
     with pytest.raises(CourseError, match="it seems damaged: move it away, restore a backup"):
         record(course, [make_grading("ada")])
     with pytest.raises(CourseError, match="cannot be used"):
-        manual_points(course, "toy", "ada")
+        manual_points(course, "toy")("ada")
     gradebook_path(course).unlink()
     with pytest.raises(CourseError, match="no gradebook .*run `autograder release` first"):
         record(course, [make_grading("ada")])

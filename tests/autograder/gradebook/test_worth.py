@@ -13,7 +13,7 @@ from autograder.core.errors import CourseError
 from autograder.core.notebook_io import graded_text
 from autograder.core.results import GradedLog, Grading
 from autograder.course.problem import load_problem
-from autograder.gradebook.database import manual_points, manual_points_of_class, opened, recording
+from autograder.gradebook.database import manual_points, opened, recording
 from autograder.gradebook.snapshot import restore, snapshot
 from autograder.gradebook.worth import apply_worth, require_agreement
 from tests.autograder.graded_folder import log_of, with_item
@@ -60,7 +60,7 @@ def test_nbgraders_totals_follow_and_points_come_back(course: Path) -> None:
     assert totals(course) == {"ada": (20, 22), "bela": (20, 22)}
     with opened(course) as gradebook:
         assert not gradebook.find_grade("written_units", "toy", "toy", "bela").needs_manual_grade
-    assert manual_points_of_class(course, "toy")("ada")["written_units"] == (2.5, "")
+    assert manual_points(course, "toy")("ada")["written_units"] == (2.5, "")
     bonus = {"written_units": Counts.BONUS, "Line": Counts.BONUS}
     ada, bela = record(course, counted("ada", **bonus), counted("bela", **bonus))
     assert (ada.score, ada.max_score) == (22.5, 14) and (bela.score, bela.max_score) == (20, 14)
@@ -82,7 +82,7 @@ def test_dropped_tests_lose_their_manual_scores_only_for_a_while(course: Path) -
     (ada,) = record(course, replace(failed, items=tuple(items)))
     assert (ada.score, ada.max_score) == (12, 17) and totals(course)["ada"] == (12, 17)
     (ada,) = record(course, failed)
-    assert ada.score == 18 and manual_points(course, "toy", "ada") == {"Line": (6.0, "")}
+    assert ada.score == 18 and manual_points(course, "toy")("ada") == {"Line": (6.0, "")}
 
 
 @pytest.mark.parametrize("points", ["8", "10"])
