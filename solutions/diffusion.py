@@ -286,7 +286,7 @@ def sample_yt(y0, t, delta, generator=None):
     """Draws Y_t given Y_0 in one jump, without simulating the steps between.
 
     Args:
-        y0: clean images of -1 and +1, `[B, ...]`, floating point; not changed.
+        y0: clean images of -1 and +1, `[B, ...]`, float32 or float64; not changed.
         t: the step of each image, LongTensor `[B]`, from 1 on.
         delta: probability of a flip in one step, a number from 0 to 1/2.
         generator: a `torch.Generator` from which all randomness comes; None means torch's global generator.
@@ -349,9 +349,9 @@ def replaced(t, delta):
 
 N = 12_000
 with part("the result's data type", 0.25):
-    assert student.sample_yt(torch.ones(2, 5), torch.tensor([1, 2]), 0.1).dtype == torch.float32, (
-        "Y_t has the data type of y0: float32 for float32"
-    )
+    for dtype in (torch.float32, torch.float64):
+        got = student.sample_yt(torch.ones(2, 5, dtype=dtype), torch.tensor([1, 2]), 0.1).dtype
+        assert got == dtype, "Y_t has the data type of y0: float32 for float32, float64 for float64"
 with part("what is drawn", 1.5):
     for delta in (0.03, 0.05 + 0.2 * float(torch.rand((), generator=g))):
         t = torch.cat([torch.tensor([1, 2, 40]), torch.randint(3, 12, (3,), generator=g)])
@@ -388,9 +388,9 @@ with part("independent coins", 1):
         hint = "the images share their coins"
         assert bool(((each[1:] * each[:-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), hint
     assert bool(((off * other).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "a second call must draw anew"
-    y = student.sample_yt(torch.ones(N, 1, 2, 2), torch.full((N,), 3), 0.1).double().flatten(1)  # [N, 4]
+    y = student.sample_yt(torch.ones(N, 2, 1, 8), torch.full((N,), 3), 0.1).double().flatten(1)  # [N, 16]
     off = y - y.mean()
-    together = off.T @ off / N  # [4, 4]
+    together = off.T @ off / N  # [16, 16]
     apart = together - torch.diag(together.diagonal())
     assert bool((apart.abs() <= 6 / math.sqrt(N)).all()), "in small pictures, too, each pixel has its own coins"
     small = torch.ones(3, 400)
@@ -2033,6 +2033,7 @@ with part("one jump without new noise", 1):
         assert asked, "draw_samples does not call the model"
         shown, told = (torch.cat(each)[: len(x)] for each in zip(*asked, strict=True))
         assert close(told, torch.full((len(x),), times[0]), "the model must get the step t = times[i] of each image")
+        assert told.dtype == torch.int64, "the model gets the steps as a LongTensor [B]"
         assert close(shown, x, "the model must get x unchanged")
         assert agrees(got, jumps(predict, x, times, alphas_bar, 0.0, noises), "the jump from t to s with eta = 0")
         other = student.draw_samples(predict, x, times, alphas_bar, 0.0, -2 * noises)
@@ -2064,8 +2065,8 @@ with part("one jump with new noise", 0.75):
             "if the model knows the picture, x_s must have the variance 1 - alpha_bar_s, for every eta"
         )
 with part("several jumps, down to 0", 0.75):
-    for shape, times in (((4, 3), [10, 6, 5, 1]), ((3, 1, 3, 3), [8, 4, 2, 0]), ((1, 2), [10, 9, 8, 0])):
-        alphas_bar, x, noises, predict, asked = draw_case(shape, 3)
+    for shape, times in (((4, 3), [10, 6, 5, 1]), ((3, 1, 3, 3), [8, 4, 2, 0]), ((1, 2), [*range(10, 1, -1), 0])):
+        alphas_bar, x, noises, predict, asked = draw_case(shape, len(times) - 1)
         for eta in (0.0, 0.4, 1.0):
             asked.clear()
             got = student.draw_samples(predict, x, times, alphas_bar, eta, noises)

@@ -209,7 +209,7 @@ def probability_negative(m, k):
     """The probability that the whole sum is not positive if the first k terms sum to m: P(Y <= 0 | Y_k = m).
 
     Args:
-        m: partial sums, a floating-point tensor `[B]`; not changed.
+        m: partial sums, a floating-point tensor `[B]` (float32 or float64); not changed.
         k: number of terms that are known: one whole number for all, or a LongTensor `[B]`.
 
     Returns:
@@ -291,8 +291,9 @@ with part("each its own k", 0.25):
     assert close(student.probability_negative(m, k), negative(m, k), "each m with its own k", rtol=2e-4, atol=1e-30)
 with part("the result's data type", 0.25):
     for k in (3, torch.tensor([1, 3])):
-        p = student.probability_negative(torch.tensor([1.0, -1.0]), k)
-        assert p.dtype == torch.float32, "the result has the data type of m: float32 for float32"
+        for dtype in (torch.float32, torch.float64):
+            p = student.probability_negative(torch.tensor([1.0, -1.0], dtype=dtype), k)
+            assert p.dtype == dtype, "the result has the data type of m: float32 for float32, float64 for float64"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -451,7 +452,7 @@ print("prediction_entropy: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(32)
 with part("entropies", 2):
-    for B, C, scale in [(5, 4, 1.0), (1, 2, 3.0), (3, 10, 5.0), (10, 3, 0.3), (6, 6, 2.0), (4, 1, 1.0)]:
+    for B, C, scale in [(5, 4, 1.0), (1, 2, 3.0), (3, 10, 5.0), (70, 3, 0.3), (6, 20, 2.0), (4, 1, 1.0)]:
         logits = scale * torch.randn(B, C, generator=g)
         h = student.prediction_entropy(logits)
         assert has_shape(h, (B,), "one entropy for each row, [B]")
@@ -687,7 +688,7 @@ g = fresh(33)
 
 def drawn():
     """Logits, classes and weights of several sizes."""
-    for E, B, C in [(3, 5, 4), (1, 3, 2), (4, 1, 6), (2, 7, 3), (5, 2, 10)]:
+    for E, B, C in [(3, 5, 4), (1, 3, 2), (4, 1, 6), (2, 7, 3), (5, 2, 10), (8, 70, 12)]:
         exit_logits = [2 * torch.randn(B, C, generator=g) for _ in range(E)]
         yield exit_logits, torch.randint(0, C, (B,), generator=g), (0.1 + torch.rand(E, generator=g)).tolist()
 
@@ -812,7 +813,7 @@ def exits_fit(got, exit_logits, threshold):
 
 
 with part("the first exit below the threshold", 1.5):
-    for E, B, C in [(4, 60, 5), (2, 30, 3), (3, 1, 10), (5, 80, 2), (1, 4, 3)]:
+    for E, B, C in [(4, 60, 5), (2, 30, 3), (3, 1, 10), (5, 80, 2), (1, 4, 3), (8, 150, 12)]:
         scale = 3 * torch.rand(E, B, 1, generator=g)
         exit_logits = list(scale * torch.randn(E, B, C, generator=g))
         asked = [0.3 * math.log(C), 0.6 * math.log(C), 0.9 * math.log(C), 0.05]
@@ -1115,6 +1116,8 @@ with part("all leave, none leaves", 0.75):
         _, exits, _, _ = ask([20 * z for z in certain], threshold)
         hint = "a sample leaves if its entropy is strictly below the threshold, not if it equals it; none is below 0"
         assert bool((exits == E - 1).all()), hint
+    _, exits, _, _ = ask([50 * z for z in certain], 0.5)
+    assert not bool(exits.any()), "logits of 1,000 are sure: their entropy is 0, not nan"
     for tables, threshold, where in ((certain, 1e9, 0), (unsure, -1e9, E - 1)):
         predictions, exits, _, _ = ask([z[:1] for z in tables], threshold)
         assert has_shape(exits, (1,), "a batch of one sample")
@@ -1414,7 +1417,7 @@ def draw_budgets(outcomes):
 
 
 with part("the best threshold", 2):
-    for E, N, C in [(2, 12, 3), (3, 20, 4), (4, 25, 6), (5, 8, 2), (2, 30, 10), (3, 1, 3)]:
+    for E, N, C in [(2, 12, 3), (3, 20, 4), (4, 25, 6), (7, 20, 3), (2, 30, 10), (3, 1, 3)]:
         exit_logits, y, table = draw_case(E, N, C, 0.5, 5.0)
         for budget in draw_budgets(outcomes := all_outcomes(exit_logits, y, table)):
             assert is_best(exit_logits, y, table, budget, outcomes), (
@@ -1428,6 +1431,14 @@ with part("the best threshold", 2):
         outcomes = all_outcomes(exit_logits, y, table)
         assert is_best(exit_logits, y, table, 2 * table[-1], outcomes), (
             "it may be best that no sample leaves early, if the budget allows it"
+        )
+    gaps = torch.linspace(0.5, 4.0, 600)
+    exit_logits = [torch.stack([gaps, torch.zeros(600)], dim=1), torch.stack([torch.zeros(600), gaps], dim=1)]
+    for k in torch.randint(50, 550, (4,), generator=g).tolist():  # exit 0 is right for the k surest of 600 samples only
+        y = (torch.arange(600) < 600 - k).long()
+        outcomes = [(600, (k * 10.0 + (600 - k) * 30.0) / 600)]
+        assert is_best(exit_logits, y, [10.0, 30.0], 100.0, outcomes), (
+            "many samples: all thresholds compete, not those of a grid and not the first ones only"
         )
 with part("entropies close to 0", 0.75):
     for E, N, C in [(2, 20, 3), (3, 15, 4), (4, 12, 6)]:
@@ -1464,6 +1475,8 @@ with part("budgets that fit exactly", 0.5):
         outcomes = all_outcomes(exit_logits, y, table)
         for _, cost in [outcomes[0], outcomes[-1], *outcomes[1:-1:6]]:
             assert is_best(exit_logits, y, table, cost, outcomes), "a budget may be used up exactly"
+        for budget in (0.9995 * cost for _, cost in outcomes[:-1:6] if 0.9995 * cost > table[0]):
+            assert is_best(exit_logits, y, table, budget, outcomes), "a budget may not be exceeded, not even a little"
         refused = False
         try:
             student.choose_threshold(exit_logits, y, table, table[0] - 0.5)

@@ -411,7 +411,7 @@ print("ranking_loss: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(70)
 with part("value and gradient", 2.5):
-    for N, K in [(5, 4), (1, 2), (3, 7), (8, 3), (1, 5), (6, 2)]:
+    for N, K in [(5, 4), (1, 2), (3, 7), (40, 3), (1, 12), (6, 2)]:
         rewards = 2 * torch.randn(N, K, generator=g)
         kept = rewards.clone()
         rewards.requires_grad_()
@@ -452,7 +452,8 @@ with part("very large differences", 0.5):
         loss = student.ranking_loss(rewards)
         assert close(loss, torch.tensor((2 * size + size + 0) / 3), "very large differences must give a finite loss")
         loss.backward()
-        assert bool(rewards.grad.isfinite().all()), "very large differences must give a finite gradient"
+        hint = "very large differences must give a finite and right gradient, for both of each pair"
+        assert close(rewards.grad, torch.tensor([[-2.0, 1.0, 1.0]]) / 3, hint, atol=1e-6)
         right = student.ranking_loss(torch.tensor([[size, 0.0, -size]]))
         assert bool(right >= 0) and bool(right < 1e-6), "the right order with a wide margin has loss 0"
 ### END HIDDEN TESTS
@@ -602,7 +603,7 @@ print("GroupedRandomSampler: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(71)
 with part("whole groups", 1.5):
-    for K, groups in [(4, 9), (2, 30), (3, 12), (1, 25), (5, 1), (7, 6)]:
+    for K, groups in [(4, 9), (2, 150), (3, 12), (1, 25), (5, 1), (7, 6)]:
         sampler = student.GroupedRandomSampler(list(range(100, 100 + K * groups)), group_size=K)
         for _ in range(3):
             indices = student.one_pass(sampler)
@@ -621,6 +622,12 @@ with part("whole groups", 1.5):
         except ValueError:
             refused = True
         assert refused, "a length that is not a multiple of group_size: ValueError when the sampler is made"
+
+
+with part("any data with a length", 0.25):
+    assert sorted(student.one_pass(student.GroupedRandomSampler("storms", 2))) == list(range(6)), (
+        "data_source is anything that has a length, a text too: use nothing but len(data_source)"
+    )
 
 
 def even(values, kinds):
@@ -792,6 +799,10 @@ with part("without equal rewards", 2):
     assert close(
         float(student.spearman(torch.arange(6.0).flip(0)[None].repeat(3, 1))), 1.0, "falling rewards: 1", atol=1e-5
     )
+    ranks = torch.stack([torch.randperm(12, generator=g) for _ in range(40)])
+    got, want = (float(student.spearman(rewards)) for rewards in (1000 + ranks / 4096, ranks.float()))
+    assert close(want, sum(map(slow_spearman, ranks.tolist())) / 40, "the mean over many rows", atol=1e-5)
+    assert close(got, want, "rewards that differ by a little are not equal", atol=1e-5)
 with part("rewards that are equal", 1):
     for N, K, levels in [(8, 4, 2), (5, 6, 3), (10, 3, 2), (1, 5, 3), (3, 7, 3)]:
         rewards = torch.randint(0, levels, (N, K), generator=g).float() - 0.5
@@ -1109,8 +1120,15 @@ with part("value and gradient", 3):
         ]
         assert close(torch.stack(rows).mean(), want, "the mean over the sequences", atol=1e-5)
 with part("padding", 1.5):
-    for B, T, V, pad, filler in [(4, 6, 5, 0, -100), (3, 5, 4, 3, -100), (5, 4, 6, 0, -1), (2, 3, 8, 2, 99)]:
+    for B, T, V, pad, filler in [
+        (4, 6, 5, 0, -100),
+        (3, 5, 4, 3, -100),
+        (5, 4, 6, 0, -1),
+        (2, 3, 8, 2, 99),
+        (40, 12, 6, 1, 4),
+    ]:
         logits, generated, padded, rewards = draw_batch(B, T, V, pad)
+        padded = padded | (generated == filler)  # a filler in the vocabulary pads in the middle, too
         want, gradient = by_hand(logits, generated, padded, rewards, pad)
         mixed = generated.masked_fill(padded, pad)
         last = slice((B - 1) % 2, None, 2)  # every other row, the last one included
@@ -1249,10 +1267,10 @@ print("shaped_rewards: all visible checks passed")
 ### BEGIN HIDDEN TESTS
 g = fresh(74)
 with part("value", 2):
-    for B in (2, 5, 1, 16):
+    for B, apart in ((2, 2), (5, 40), (1, 2), (80, 2)):
         rewards = 3 * torch.randn(B, generator=g) + 4
         ref_logprobs = -30 * torch.rand(B, generator=g) - 1
-        logprobs = ref_logprobs + 2 * torch.randn(B, generator=g)
+        logprobs = ref_logprobs + apart * torch.randn(B, generator=g)
         beta = float(torch.rand((), generator=g)) + 0.1
         kept = [each.clone() for each in (rewards, logprobs, ref_logprobs)]
         got = student.shaped_rewards(rewards, logprobs, ref_logprobs, beta)
@@ -1641,7 +1659,7 @@ def rater_says(margin, flip):
 
 def check_dpo(flip_of):
     """Value, gradient and what must not matter, for random pairs."""
-    for B in (1, 4, 9, 2):
+    for B in (1, 4, 40, 2):
         beta, flip = 0.1 + float(torch.rand((), generator=g)), flip_of()
         four = [-20 * torch.rand(B, generator=g) - 1 for _ in range(4)]
         kept = [each.clone() for each in four]
@@ -1684,8 +1702,11 @@ with part("very large differences", 0.5):
             loss.backward()
             want = torch.tensor([0.0 if flip else -0.5, -0.25 * (1 - 2 * flip)])
             assert close(four[0].grad, want, "very large differences must give the right gradient", atol=1e-6)
-            right = student.dpo_loss(four[2] + size, *four[1:], 1.0, flip)
+            certain = (four[2] + size).requires_grad_()
+            right = student.dpo_loss(certain, *four[1:], 1.0, flip)
             assert close(right, torch.tensor(-math.log1p(-flip)), "a judgement that is certain", atol=1e-5)
+            right.backward()
+            assert close(certain.grad, torch.zeros(2), "a judgement that is certain has the gradient 0", atol=1e-6)
 ### END HIDDEN TESTS
 
 # %% [markdown]
