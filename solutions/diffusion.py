@@ -388,11 +388,12 @@ with part("independent coins", 1):
         hint = "the images share their coins"
         assert bool(((each[1:] * each[:-1]).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), hint
     assert bool(((off * other).mean(dim=1).abs() <= 6 / math.sqrt(N)).all()), "a second call must draw anew"
-    y = student.sample_yt(torch.ones(N, 2, 1, 8), torch.full((N,), 3), 0.1).double().flatten(1)  # [N, 16]
-    off = y - y.mean()
-    together = off.T @ off / N  # [16, 16]
-    apart = together - torch.diag(together.diagonal())
-    assert bool((apart.abs() <= 6 / math.sqrt(N)).all()), "in small pictures, too, each pixel has its own coins"
+    for shape in ((1, 2, 2), (2, 1, 8)):
+        y = student.sample_yt(torch.ones(N, *shape), torch.full((N,), 3), 0.1).double().flatten(1)  # [N, D]
+        off = y - y.mean()
+        together = off.T @ off / N  # [D, D]
+        apart = together - torch.diag(together.diagonal())
+        assert bool((apart.abs() <= 6 / math.sqrt(N)).all()), "in small pictures, too, each pixel has its own coins"
     small = torch.ones(3, 400)
     student.torch.manual_seed(1)
     one = student.sample_yt(small, t[:3], 0.1, generator=torch.Generator().manual_seed(7))
