@@ -1294,7 +1294,7 @@ def choose_threshold(exit_logits, y, macs_per_exit, budget):
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "test_choose_threshold", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false} seconds=30
+# %% nbgrader={"grade": true, "grade_id": "test_choose_threshold", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
 gaps = torch.tensor([3.866343, 2.327063, 2.327063, 0.907008])  # the logits of two classes: entropies 0.1, 0.3, 0.3, 0.6
 exit_logits = [
     torch.stack([gaps, torch.zeros(4)], dim=1) * torch.tensor([[1.0], [1.0], [1.0], [-1.0]]),
