@@ -176,8 +176,8 @@ def _failure(item: Item, error: Exception, quiet: bool) -> Verdict:
     # the test could not use the returned value, e.g. a tuple where a tensor is expected
     return Verdict(
         Status.FAILED,
-        f"What `{item.id}` returned could not be used ({type(error).__name__}); check type, shape and number of "
-        "its results.",
+        f"What the test got from `{item.id}` could not be used ({type(error).__name__}); check the type and shape, "
+        "and the number of results.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,8 @@ def _notebooks(path: Path, format_: Format, problem: str) -> Iterator[tuple[Path
     if not found:
         raise SourceError(f"{path} has no notebook; name {_FOLDERS[format_]}.")
     for notebook in found:
-        own = re.sub(r"[^a-z0-9]+", "_", notebook.stem.lower()).strip("_")
+        plain = unicodedata.normalize("NFKD", notebook.stem.lower()).encode("ascii", "ignore").decode()
+        own = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
         yield notebook, (own if not problem else problem if len(found) == 1 else f"{problem}_{own}")
 
 

@@ -20,6 +20,13 @@ def edited(source: str, edits: Iterable[Edit]) -> str:
     return b"\n".join(lines).decode()
 
 
+def with_decorators(source: str, node: ast.stmt) -> str:
+    """The text of a statement; `ast.get_source_segment` leaves out the decorators of a function."""
+    above = [*getattr(node, "decorator_list", ())]
+    text = ast.get_source_segment(source, node) or ""
+    return "\n".join([*(f"@{ast.get_source_segment(source, one)}" for one in above), text])
+
+
 def inner_lines(tree: ast.AST) -> set[int]:
     """The numbers of the lines that are inside of long strings, whose indentation belongs to the string."""
     return {

@@ -17,7 +17,9 @@ from autograder.course.markers import HIDDEN, RUBRIC, SOLUTION, begin, end, regi
 from autograder.course.name_analysis import NO_NAMES, Names, definitions, names_of, needed
 from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.answers import CodeAnswer, code_answer
+from autograder.imports.code_edits import with_decorators
 from autograder.imports.original import Original
+from autograder.imports.own_names import with_own_names
 from autograder.imports.reach import Reached, changed_in_place, silent_functions
 from autograder.imports.rewrite import ItemPart
 from autograder.imports.soundness import RESERVED, Reason, unsound
@@ -78,7 +80,7 @@ class Plan:
     """
 
     def __init__(self, cells: Sequence[Original], known: Mapping[int, Reason] | None = None) -> None:
-        self.cells = cells
+        self.cells = cells = with_own_names(cells)
         for cell in cells:
             taken = _names(cell).binds & RESERVED
             if taken and cell.role != "test":
@@ -353,7 +355,7 @@ def _statements(tests: Iterable[Original]) -> Iterator[tuple[str, frozenset[str]
         tree = syntax_tree(source)
         for node in tree.body if tree else ():
             if isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef):
-                text = ast.get_source_segment(source, node) or ""
+                text = with_decorators(source, node)
                 yield text, (names_of(text) or NO_NAMES).binds
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.course.markers import HIDDEN, begin, end, region, region_lines, replaced
 from autograder.imports.code_edits import Edit, edited, inner_lines
 from autograder.imports.reach import Reached, places
+
+_NO_CHECKS = ("print", "display", "seed", "manual_seed")
+"""Functions whose call alone is no check."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,11 @@ def item_test(item: str, tests: Sequence[ItemPart], reached: Reached | None) -> 
             visible += [_part(test.grade_id, points, shown)] if is_split or not whole else []
             hidden += [_part(f"{test.grade_id}, all checks", points, _secret(whole))] if whole else []
     has_visible = any(_checks(replaced(test.source, HIDDEN, None), reached) for test in tests)
-    said = "all visible checks passed" if has_visible else "has no visible check; hidden ones run after you submit"
+    said = (
+        "all visible checks passed"
+        if has_visible or not hidden
+        else "has no visible check; hidden ones run after you submit"
+    )
     last = f'print("{item}: {said}")'
     below = [begin(HIDDEN), *hidden, end(HIDDEN)] if hidden else []
     return "\n".join(text for text in [*visible, last, *below] if text.strip())
@@ -64,9 +71,26 @@ def is_mixed(source: str, reached: Reached | None) -> bool:
 
 
 def _checks(source: str, reached: Reached | None) -> bool:
-    """Whether code looks at what the student's code does."""
+    """Whether code checks what the student's code does: making values, defining helpers and printing are no checks."""
     tree = ast.parse(source)
-    return bool(tree.body if reached is None else places(tree, reached))
+    is_reaching = reached is None or bool(places(tree, reached))
+    return is_reaching and any(map(_is_check, _run_directly(tree)))
+
+
+def _run_directly(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below one, without the bodies of functions and classes."""
+    for node in ast.iter_child_nodes(tree):
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _run_directly(node)
+
+
+def _is_check(node: ast.AST) -> bool:
+    if isinstance(node, ast.withitem):
+        return "raises" in ast.unparse(node.context_expr).lower()
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        return ast.unparse(node.value.func).rpartition(".")[2] not in _NO_CHECKS
+    return isinstance(node, ast.Assert | ast.Raise)
 
 
 def _tail(source: str, reached: Reached | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from autograder.release.fill import solved_notebook
 from autograder.submissions.reader import Submission
 
 _MOST_ROUNDS = 8
+_LONGEST = 200
+"""Characters of a message that the report quotes."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def tried_plan(cells: Sequence[Original], problem_id: str, title: str, root: Pat
 
 
 def _reasons(answer: Answer, result: ItemResult) -> dict[int, Reason]:
-    said = " ".join(result.message.split())[:200]
+    said = textwrap.shorten(result.message, _LONGEST, placeholder=" ...")
     inside = answer.is_in_process
     why = f"{'inside' if inside else 'outside'} the student's process it fails on the solution ({said})"
     fix = "see why the solution fails here" if inside else "test plain values that a function returns"

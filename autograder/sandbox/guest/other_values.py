@@ -1,4 +1,4 @@
-"""Takes values of other kinds apart into plain ones that can be sent: moments, exact numbers, arrays of odd types."""
+"""Takes values of other kinds apart into plain ones that can be sent: moments, exact numbers, patterns, odd arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wire import WireError
 _TIMES = re.compile(r"(?:datetime|timedelta)64\[(?:Y|M|W|D|h|m|s|ms|us|ns)\]")
 _PLAIN = (str, int, float, bool, complex, bytes, type(None))
 _LONGEST = 1_000
-"""Characters of an exact number."""
+"""Characters of an exact number, or of a regular expression."""
 _MOMENTS: dict[str, Any] = {"datetime": datetime.datetime, "date": datetime.date, "time": datetime.time}
 _EXACT = {"Fraction": fractions.Fraction, "Decimal": decimal.Decimal}
 
@@ -36,6 +36,8 @@ def taken_apart(value: Any) -> tuple[str, Any] | None:
     if kind.__name__ in _EXACT and kind is _EXACT[kind.__name__]:
         text = str(value)
         return (kind.__name__, text) if len(text) <= _LONGEST else None
+    if kind is re.Pattern:
+        return ("pattern", (value.pattern, value.flags)) if len(value.pattern) <= _LONGEST else None
     return ("deque", (list(value), value.maxlen)) if kind is collections.deque else None
 
 
@@ -71,9 +73,13 @@ def put_together(kind: Any, parts: Any) -> Any:
             return _EXACT[kind](parts)
         if kind == "deque" and type(parts[0]) is list:
             return collections.deque(parts[0], parts[1])
+        if kind == "pattern":
+            text, flags = parts
+            if type(text) in (str, bytes) and len(text) <= _LONGEST and type(flags) is int:
+                return re.compile(text, flags & ~re.DEBUG)
     except WireError:
         raise
-    except (ValueError, TypeError, ArithmeticError, IndexError) as error:
+    except (ValueError, TypeError, ArithmeticError, IndexError, RecursionError, re.error) as error:
         raise WireError(f"an invalid value ({type(error).__name__})") from None
     raise WireError("a value of an unknown kind")
 

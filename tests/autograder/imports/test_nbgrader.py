@@ -159,6 +159,33 @@ def test_a_test_gets_what_visible_code_of_earlier_tests_made(course: Path, tmp_p
     assert "secret" not in str(released_notebook(problem))
 
 
+def test_a_decorated_function_of_an_earlier_test_keeps_its_decorators(course: Path, tmp_path: Path) -> None:
+    memo = solution("import functools\ndef memo(f):\n    return functools.cache(f)", "memo")
+    first = "calls = []\n@memo\ndef slow(x):\n    calls.append(x)\n    return x\nassert slow(1) == slow(1)"
+    tests = [graded_by(first, "t1"), graded_by("slow(2)\nslow(2)\nassert calls.count(2) == 1", "t2")]
+    imported(course, tmp_path, memo, *tests)
+    assert graded_import("one", course).score == 2
+    assert graded_import("one", course, memo="def memo(f):\n    return f").score == 1
+
+
+TWICE = "def twice(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize("below", [given("n = 7"), solution("n = 7", "n")], ids=["given", "solution"])
+def test_a_variable_of_a_test_is_not_that_of_a_cell_below(course: Path, tmp_path: Path, below: NotebookNode) -> None:
+    first = [graded_by("n = 3\nassert twice(n) == 6", "t1"), graded_by("assert twice(n) + n == 9", "t2")]
+    cells = [solution(TWICE, "twice"), *first, below, graded_by("assert n == 7 and twice(n) == 14", "t3")]
+    problem, report = imported(course, tmp_path, *cells)
+    assert "its `n` is `n_in_test` here" in report and "replaces" not in report
+    assert graded_import("one", course).score == 3 == sum(kinds(problem).values())
+
+
+def test_a_variable_of_a_test_keeps_its_name_if_it_cannot_be_replaced_everywhere(course: Path, tmp_path: Path) -> None:
+    test = graded_by("n = 3\nassert twice(n) == 6, f'of {n}'", "t1")
+    _, report = imported(course, tmp_path, solution(TWICE, "twice"), test, given("n = 7"))
+    assert "n_in_test" not in report and graded_import("one", course).score == 1
+
+
 def test_hidden_code_of_an_earlier_test_is_shown_in_no_other(course: Path, tmp_path: Path) -> None:
     hidden = f"{TEST}\n### BEGIN HIDDEN TESTS\nsecret = 5\nassert squares(secret)\n### END HIDDEN TESTS"
     problem, report = imported(
@@ -341,13 +368,13 @@ def test_other_files_and_ids_are_refused(course: Path, tmp_path: Path) -> None:
 def test_a_folder_is_imported_as_a_whole_or_not_at_all(course: Path, tmp_path: Path) -> None:
     folder = tmp_path / "ps1"
     folder.mkdir()
-    written_to(folder / "Problem 1.ipynb", solution(), graded_by(TEST))
+    written_to(folder / "Problem Ü1.ipynb", solution(), graded_by(TEST))
     written_to(folder / "second.ipynb", text("only text"))
     refused(course, folder, "second.ipynb has no cell that nbgrader grades")
     written_to(folder / "second.ipynb", text("Why?", "why", 1))
     found = import_assignment(folder, "nbgrader", problem="ps1", to=course / "solutions", homework="1")
-    assert [one.problem for one in found] == ["ps1_problem_1", "ps1_second"]
-    assert load_course(course).homeworks[0].problems[-2:] == ("ps1_problem_1", "ps1_second")
+    assert [one.problem for one in found] == ["ps1_problem_u1", "ps1_second"]
+    assert load_course(course).homeworks[0].problems[-2:] == ("ps1_problem_u1", "ps1_second")
 
 
 def test_the_command_prints_the_report_and_the_next_steps(course: Path, tmp_path: Path) -> None:

@@ -82,6 +82,22 @@ def test_hidden_checks_without_visible_ones_have_all_points_of_their_cell() -> N
     assert 'with part("b", ' not in made and 'with part("b, all checks", 1):' in made
 
 
+@pytest.mark.parametrize(
+    "visible",
+    [
+        *("import math", "def same(a, b):\n    assert a == b", "result = f(2)", "print(f(2))", "np.random.seed(f(2))"),
+        "'A text.'",
+    ],
+)
+@pytest.mark.parametrize("reached", [REACHED, None], ids=["outside", "inside"])
+def test_code_that_checks_nothing_has_no_points(visible: str, reached: Reached | None) -> None:
+    hidden = f"{visible}\n### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS"
+    made = item_test("f", [ItemPart("a", 1, "assert f(1)"), ItemPart("b", 1, hidden, ("m = f(3)",))], reached)
+    assert 'with part("b", ' not in made and 'with part("b, all checks", 1):' in made
+    with_check = hidden.replace("###", "with assertRaises(ValueError):\n    x = f(-1)\n###", 1)
+    assert 'with part("b", 0.5)' in item_test("f", [ItemPart("a", 1, ""), ItemPart("b", 1, with_check)], reached)
+
+
 def test_a_test_cell_of_comments_only_is_still_a_part() -> None:
     tests = [ItemPart("a", 1, "# hidden"), ItemPart("b", 1, "assert f(1)")]
     assert item_test("f", tests, REACHED).startswith('with part("a", 1):\n    # hidden\n    pass\nwith part("b", 1):')

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import fractions
 import json
+import re
 import signal
 import time
 from typing import Any
@@ -153,6 +154,8 @@ OTHERS = [
     fractions.Fraction(1, 3),
     decimal.Decimal("1.50"),
     collections.deque([1, 2], maxlen=3),
+    re.compile(r"\d+", re.IGNORECASE),
+    re.compile(b"a|b"),
     np.datetime64("2020-01-01"),
     np.timedelta64(3, "h"),
     FRAME.maybe.array,
@@ -191,6 +194,9 @@ def test_numbers_of_numpy_become_plain_ones() -> None:
         ["O", "Decimal", "1e999999999"],
         ["O", "date", "never"],
         ["O", "deque", ["t", 3, 4]],
+        ["O", "pattern", ["t", "(", 32]],
+        ["O", "pattern", ["t", 3, 32]],
+        ["O", "pattern", ["t", "(" * 1001, 32]],
         ["O", "timedelta", ["t", 2**50, 0, 0]],
         ["O", "code", "x"],
         ["U", [0, 2**31 - 1, 2**31 - 1], ["l"]],
