@@ -8,6 +8,7 @@ import decimal
 import fractions
 import math
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,9 @@ def put_together(kind: Any, parts: Any) -> Any:
         if kind == "pattern":
             text, flags = parts
             if type(text) in (str, bytes) and len(text) <= _LONGEST and type(flags) is int:
-                return re.compile(text, flags & ~re.DEBUG)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of odd patterns, which are nothing to tell the staff
+                    return re.compile(text, flags & ~re.DEBUG)
     except WireError:
         raise
     except (ValueError, TypeError, ArithmeticError, IndexError, RecursionError, re.error) as error:
