@@ -292,8 +292,9 @@ with part("gradients", 0.5):
     student.discriminator_loss(far, far.detach()).backward()
     assert close(far.grad, torch.tensor([-1 / 3, 0.0, 0.0]), "gradients must stay finite and right for large logits")
 with part("the result's data type", 0.5):
-    loss = student.discriminator_loss(torch.zeros(3), torch.zeros(2))
-    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
+    for dtype in (torch.float32, torch.float64):
+        loss = student.discriminator_loss(torch.zeros(3, dtype=dtype), torch.zeros(2, dtype=dtype))
+        assert loss.dtype == dtype, "the loss has the data type of the logits: float32 for float32, float64 for float64"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -401,8 +402,9 @@ with part("gradients", 0.25):
     student.generator_loss_minimax(far).backward()
     assert close(far.grad, torch.tensor([0.0, -0.5]), "gradients must stay finite and right for large logits")
 with part("the result's data type", 0.25):
-    loss = student.generator_loss_minimax(torch.zeros(3))
-    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
+    for dtype in (torch.float32, torch.float64):
+        loss = student.generator_loss_minimax(torch.zeros(3, dtype=dtype))
+        assert loss.dtype == dtype, "the loss has the data type of the logits: float32 for float32, float64 for float64"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -510,8 +512,9 @@ with part("gradients", 0.25):
     student.generator_loss_nonsaturating(far).backward()
     assert close(far.grad, torch.tensor([-0.5, 0.0]), "gradients must stay finite and right for large logits")
 with part("the result's data type", 0.25):
-    loss = student.generator_loss_nonsaturating(torch.zeros(3))
-    assert loss.dtype == torch.float32, "the loss has the data type of the logits: float32 for float32"
+    for dtype in (torch.float32, torch.float64):
+        loss = student.generator_loss_nonsaturating(torch.zeros(3, dtype=dtype))
+        assert loss.dtype == dtype, "the loss has the data type of the logits: float32 for float32, float64 for float64"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -641,7 +644,9 @@ with part("limits", 0.5):
     assert edge.tolist() == [[0.0, 1.0], [0.5, 0.5]], (
         "exactly 0 where there are only fakes, exactly 1 where there are only real samples, ½ where there are none"
     )
-    assert edge.dtype == torch.float32, "the result has the data type of the densities: float32 for float32"
+    hint = "the result has the data type of the densities: float32 for float32, float64 for float64"
+    assert edge.dtype == torch.float32, hint
+    assert student.optimal_discriminator(p.double(), q.double()).dtype == torch.float64, hint
 ### END HIDDEN TESTS
 
 # %% [markdown]
