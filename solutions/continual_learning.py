@@ -274,7 +274,7 @@ with part("one permutation of all pixels", 2):
             assert bool(kept < 0.1), "shuffle all 784 positions together: whole rows or columns still stay together"
     seeds = range(drawn[1] % 10**6, drawn[1] % 10**6 + 300)
     orders = torch.stack([student.permute_pixels(number, seed).flatten().long() for seed in seeds])  # [300, 784]
-    for apart in (100, 256, 1000, 2**16, 10**6):
+    for apart in (100, 256, 1000, 2**16, 10**6, 2**20, 2**24, 2**30):
         other = student.permute_pixels(number, seeds[0] + apart).flatten().long()
         assert not torch.equal(other, orders[0]), "another seed gives another permutation, also one that is far away"
     same_place = (orders[1:] == orders[:-1]).double().mean()
@@ -1776,6 +1776,10 @@ with part("sampling and bookkeeping", 0.75):
         assert bool((off - q).abs().max() < 6 * math.sqrt(q * (1 - q) / 800)), (
             "sample must draw each pair equally often"
         )
+        rows = labels.sort(dim=1).values
+        equal = [float((rows[lag:] == rows[:-lag]).all(dim=1).double().mean()) for lag in range(1, 60)]
+        # by chance 0.1 or less
+        assert max(equal) < 0.4, "each call must draw anew, and not go through the pairs in turn"
         assert set(buffer.sample(capacity)[1].tolist()) == held, "sampling must not change what is held"
 with part("seeds and copies", 0.5):
     first, second = student.RehearsalBuffer(4, start), student.RehearsalBuffer(4, start)

@@ -226,6 +226,17 @@ def sample_actions(logits, generator=None):
     ### END SOLUTION
 
 
+# %% [markdown]
+# For the tests: two draws with one generator.
+
+
+# %%
+def draw_twice(logits: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two calls of `sample_actions`, with one generator for both."""
+    generator = torch.Generator().manual_seed(seed)
+    return sample_actions(logits, generator=generator), sample_actions(logits, generator=generator)
+
+
 # %% nbgrader={"grade": true, "grade_id": "test_sample_actions", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]))
 assert has_shape(sure, (2,), "the result must have shape [B]: one action for each row, and no other dimension")
@@ -294,6 +305,10 @@ with part("generators", 0.5):
     sure = student.sample_actions(torch.tensor([[50.0, 0.0, 0.0], [100.0, 0.0, 0.0]]), torch.Generator().manual_seed(9))
     assert bool((sure == 0).all()), "with a generator, too, the probabilities are those of the softmax of each row"
     assert bool((one != other_stream).float().mean() > 0.5), "another generator must give other actions"
+    first, second = student.draw_twice(even, new_generator().initial_seed())
+    assert bool((first != second).float().mean() > 0.5), (
+        "a second call with the same generator must draw anew: draw from the generator itself, not from its seed"
+    )
     student.torch.manual_seed(3)
     global_one = student.sample_actions(even)
     student.torch.manual_seed(3)
@@ -302,15 +317,18 @@ with part("generators", 0.5):
 with part("very large logits and -inf", 0.5):
     extreme = torch.tensor([[1e4, -1e4, -1e4], [-1e4, -1e4, 1e4], [-1e4, 0.0, -1e4]])
     assert close(student.sample_actions(extreme), torch.tensor([0, 2, 1]), "logits of ±10,000: use a stable softmax")
-    for level in (-1e4, 1e4):
-        low = torch.bincount(student.sample_actions(torch.full((2000, 2), level)).long(), minlength=2)
-        assert bool((low > 850).all()), "equal logits of ±10,000 are a fair coin: use a stable softmax"
-    barred = torch.tensor([[0.0, -math.inf, 0.0]]).expand(500, 3)
-    assert bool((student.sample_actions(barred) != 1).all()), "a logit of -inf means that the action is never drawn"
+    barred = torch.tensor([[0.0, -math.inf, 0.0], [-2e4, -math.inf, -2e4]]).repeat(250, 1)
+    for generator_for_call in (lambda: None, new_generator):
+        for level in (-1e4, 1e4):
+            coin = student.sample_actions(torch.full((2000, 2), level), generator=generator_for_call())
+            low = torch.bincount(coin.long(), minlength=2)
+            assert bool((low > 850).all()), "equal logits of ±10,000 are a fair coin: use a stable softmax"
+        drawn = student.sample_actions(barred, generator=generator_for_call())
+        assert bool((drawn != 1).all()), "a logit of -inf means that the action is never drawn"
 with part("one row, strided logits, logits with a gradient", 0.25):
-    assert close(
-        student.sample_actions(torch.tensor([[-9.0, 40.0]])), torch.tensor([1]), "a batch of one gives shape [1]"
-    )
+    one = student.sample_actions(torch.tensor([[-9.0, 40.0]]))
+    assert close(one, torch.tensor([1]), "a batch of one gives shape [1]")
+    assert one.dtype == torch.int64, "actions are whole numbers of type int64"
     table = torch.full((4, 6), -60.0)
     table[[0, 1, 2, 3], [4, 0, 2, 4]] = 60.0
     assert close(
@@ -494,13 +512,14 @@ with part("baseline", 1.5):
     value = torch.randn(6, generator=g).requires_grad_()
     student.policy_gradient_loss(logits, actions, rewards, baseline=value).backward()
     assert value.grad is None or not bool(value.grad.any()), "a gradient reached the baseline: detach it"
-    logits, actions, rewards = batch(6, 3)
-    own = (logits.softmax(-1) * torch.tensor([1.0, -2.0, 0.5])).sum(-1)  # depends on the logits
-    student.policy_gradient_loss(logits, actions, rewards, baseline=own).backward()
-    score = torch.eye(3)[actions] - logits.detach().softmax(-1)
-    assert close(
-        logits.grad, -(rewards - own.detach())[:, None] * score / 6, "a gradient flowed through the baseline", atol=1e-5
-    )
+    for one_number in (False, True):
+        logits, actions, rewards = batch(6, 3)
+        own = (logits.softmax(-1) * torch.tensor([1.0, -2.0, 0.5])).sum(-1)  # depends on the logits
+        own = own.mean() if one_number else own
+        student.policy_gradient_loss(logits, actions, rewards, baseline=own).backward()
+        score = torch.eye(3)[actions] - logits.detach().softmax(-1)
+        want = -(rewards - own.detach())[:, None] * score / 6
+        assert close(logits.grad, want, "a gradient flowed through the baseline", atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -575,8 +594,8 @@ print(
 # the step's rewards. (That mean contains $r_i$ itself, so it is not quite independent of $a_i$: it scales the expected
 # gradient by $1 - 1/B$, here 0.999, and leaves its direction.) Some people also divide by the rewards' standard
 # deviation. If you do, handle two cases: all rewards equal, and a batch with a single point. 0/0 must not turn your
-# weights into `nan`. The rest is fixed: every row counts with its own reward, the loss has no other term, and
-# Adam has its default settings and the same `lr` in all steps.
+# weights into `nan`. The rest is fixed: every row counts with its own reward, the loss has no other term, its gradient is not
+# clipped, and Adam has its default settings and the same `lr` in all steps.
 #
 # **Your task (6 points).** Write `train_policy`. It gets no labels. It must not find them out either, for instance by asking the oracle about every action in turn.
 #
@@ -823,15 +842,17 @@ with part("the gradient", 1.25):
             "another function of it"
         )
 with part("every step of Adam", 0.75):
-    for steps, lr in ((12, 0.05), (3, 30.0)):
-        made, want, got = replayed(1 + torch.randn(steps, B, generator=g), lr)
+    for steps, lr, size in ((12, 0.05, 1.0), (3, 30.0, 1.0), (5, 0.05, 1000.0)):
+        pay = 1 + torch.randn(steps, B, generator=g)
+        pay[0] *= size  # a large gradient, then small ones
+        made, want, got = replayed(pay, lr)
         assert all(float(taken.min()) > -25 for taken, _, _ in made), (  # never by chance: e^-25 for each action
             "draw the actions from the policy as it is in this step, not as it was one step before"
         )
         assert close(
             got,
             want,
-            "each step is one step of Adam: default settings, the same lr, no decay",
+            "each step is one step of Adam with the gradient of the loss: default settings, the same lr, no decay, no clipping",
             rtol=1e-3,
             atol=1e-4 * lr,
         )
@@ -1339,7 +1360,7 @@ def episode_losses(logits, values, actions, rewards, alive, gamma):
         actions: the actions taken, `[B, T]`, int64, from 0 to C - 1 (in padding, too).
         rewards: the rewards paid after the actions, `[B, T]`. No gradient of either loss reaches them.
         alive: `[B, T]`, bool: True for the steps taken, at least the first; then False, which is padding. The logits, values and
-            rewards there are any finite numbers, and must not matter.
+            rewards there are any finite numbers, and must not matter. Episodes may have hundreds of steps.
         gamma: the discount, a number from 0 to 1, both included; the reward of step 0 has weight 1 in J (0 ** 0 is 1).
 
     Returns:
@@ -1517,6 +1538,10 @@ with part("large padding, gamma of 0 and 1", 0.25):
         got, want = student.episode_losses(*batch, gamma), by_hand(*batch, gamma)
         assert close(got[0], want[0], "gamma = 0 or gamma = 1, with large numbers in the padding", rtol=1e-3, atol=1e-4)
         assert close(got[1], want[1], "gamma = 0 or gamma = 1, with large numbers in the padding", rtol=1e-3, atol=1e-4)
+    batch = *episodes(2, 200, 2)[:4], torch.ones(2, 200, dtype=torch.bool)
+    got, want = student.episode_losses(*batch, 0.5), by_hand(*batch, 0.5)
+    for loss, other in zip(got, want, strict=True):
+        assert close(loss, other, "200 steps: gamma^t is rounded to 0, so do not divide by it", rtol=1e-3)
 with part("no gradient to the rewards, and none to padded cells", 0.25):
     logits, values, actions, rewards, alive = episodes(5, 4, 3)
     rewards.requires_grad_()
