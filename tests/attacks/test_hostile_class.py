@@ -79,7 +79,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         before = fingerprints(root, out)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AUTOGRADER_ISOLATION", FULL)  # worker processes inherit it
-            graded = grade_folder("toy", submitted, out, workers=4, cache=False, root=root)
+            graded = grade_folder("toy", submitted, out, workers=2, cache=False, root=root)
         after = fingerprints(root, out)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} - OF_THE_GRADER
     yield Aftermath({one.log.student: one.log for one in graded}, root, out, sorted(changed), len(accepted))
