@@ -105,6 +105,7 @@ class Process:
     def send_signal(self, number):
         self.said = number
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 process = Process()
 print(beside._ended(process), process.said)
 """
