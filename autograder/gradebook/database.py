@@ -195,8 +195,8 @@ def _answers(notebook: NotebookNode) -> dict[str, str]:
 def manual_points(root: Path, problem: str) -> Callable[[str], Mapping[str, tuple[float | None, str]]]:
     """Returns a function: student → item id → manual points and comment, as recording will apply them.
 
-    The points are None where there is only a comment; extra credit counts as points. They include
-    scores that are set aside while an item is dropped. Without a gradebook there are none.
+    The points are None where there is only a comment; extra credit counts as points. They include scores that are set
+    aside while an item is dropped. Without a gradebook there are none.
 
     Raises:
         CourseError: the gradebook is locked or damaged.

@@ -22,9 +22,9 @@ def edited(source: str, edits: Iterable[Edit]) -> str:
 
 def with_decorators(source: str, node: ast.stmt) -> str:
     """The text of a statement; `ast.get_source_segment` leaves out the decorators of a function."""
-    above = [*getattr(node, "decorator_list", ())]
+    decorators = getattr(node, "decorator_list", ())
     text = ast.get_source_segment(source, node) or ""
-    return "\n".join([*(f"@{ast.get_source_segment(source, one)}" for one in above), text])
+    return "\n".join([*(f"@{ast.get_source_segment(source, one)}" for one in decorators), text])
 
 
 def inner_lines(tree: ast.AST) -> set[int]:

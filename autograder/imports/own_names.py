@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 from autograder.course.name_analysis import NO_NAMES, Names, names_of
-from autograder.course.python_cells import syntax_tree
+from autograder.course.python_cells import plain_python, syntax_tree
 from autograder.imports.code_edits import edited
 from autograder.imports.original import Original
 
@@ -18,7 +18,7 @@ from autograder.imports.original import Original
 def with_own_names(cells: Sequence[Original]) -> list[Original]:
     """The cells; a variable that test cells make first, and a later cell makes again, has a name of its own in them.
 
-    A name that cannot be replaced everywhere (of a function, an argument, or in an f-string) stays as it is.
+    A name that cannot be replaced everywhere (a function, an argument, in an f-string, beside a magic) stays as it is.
     """
     changed = list(cells)
     names = [names_of(cell.source) or NO_NAMES if cell.cell_type == "code" else NO_NAMES for cell in cells]
@@ -46,7 +46,7 @@ def _made_again(cells: Sequence[Original], names: Sequence[Names]) -> Iterator[t
 
 def _is_replaceable(source: str, name: str) -> bool:
     tree = syntax_tree(source)
-    if tree is None:
+    if tree is None or plain_python(source) != source:
         return False
     for node in ast.walk(tree):
         said = [getattr(node, "arg", None), getattr(node, "asname", None), getattr(node, "name", None)]

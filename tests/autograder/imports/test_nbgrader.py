@@ -186,6 +186,12 @@ def test_a_variable_of_a_test_keeps_its_name_if_it_cannot_be_replaced_everywhere
     assert "n_in_test" not in report and graded_import("one", course).score == 1
 
 
+def test_a_variable_of_a_test_with_a_magic_keeps_its_name(course: Path, tmp_path: Path) -> None:
+    test = graded_by("%matplotlib inline\nn = 3\nassert twice(n) == 6", "t1")
+    problem, report = imported(course, tmp_path, solution(TWICE, "twice"), test, given("n = 7"))
+    assert "n_in_test" not in report and "plain Python" in report and kinds(problem) == {"figure_twice": 1}
+
+
 def test_hidden_code_of_an_earlier_test_is_shown_in_no_other(course: Path, tmp_path: Path) -> None:
     hidden = f"{TEST}\n### BEGIN HIDDEN TESTS\nsecret = 5\nassert squares(secret)\n### END HIDDEN TESTS"
     problem, report = imported(
